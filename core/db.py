@@ -1,0 +1,210 @@
+"""
+The words for transactions and for SQL. No other module opens, requires or follows a transaction in its own way.
+
+`transaction` opens one and refuses to nest, `in_transaction` requires one, `after_commit` needs one, and `savepoint`
+marks a place inside one to fall back to. `grep -rn "transaction"` therefore lists every story that writes.
+"""
+
+import json
+from collections import namedtuple
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from contextlib import AbstractContextManager, nullcontext
+from functools import lru_cache, wraps
+from typing import Any, ParamSpec, Protocol, TypeVar, cast, overload
+
+from django.core.serializers.json import DjangoJSONEncoder
+from django.db import connection
+from django.db import transaction as django_transaction
+from django.db.backends.base.schema import BaseDatabaseSchemaEditor
+from django.db.migrations.operations.base import Operation
+from django.db.migrations.state import ProjectState
+from django_tenants.utils import tenant_context
+
+P = ParamSpec("P")
+R = TypeVar("R")
+
+type_of_params = Mapping[str, Any] | Sequence[Any] | None
+
+# PostgreSQL's type numbers for json and jsonb.
+JSON_OIDS = frozenset({114, 3802})
+
+
+class _TenantConnection(Protocol):
+    """What django-tenants adds to a connection, which it does not tell type checkers."""
+
+    tenant: Any
+    schema_name: str
+
+
+class NoTransaction(RuntimeError):
+    """A programming error: this needs a transaction, and none is open."""
+
+
+@overload
+def transaction(verb: Callable[P, R]) -> Callable[P, R]: ...
+@overload
+def transaction() -> AbstractContextManager[None]: ...
+def transaction(verb: Callable[P, R] | None = None) -> Callable[P, R] | AbstractContextManager[None]:
+    """
+    Begin one: `@transaction` on a verb, or a `with` block. What was done in it is durable at its end.
+
+    :raises RuntimeError: inside another transaction, because the inner end would then promise what it cannot keep.
+    """
+    atomic = django_transaction.atomic(durable=True)
+    return cast("AbstractContextManager[None]", atomic) if verb is None else atomic(verb)
+
+
+def in_transaction(verb: Callable[P, R]) -> Callable[P, R]:
+    """
+    Let a verb run only inside somebody's transaction.
+
+    :raises NoTransaction: when there is none.
+    """
+
+    @wraps(verb)
+    def guarded(*args: P.args, **kwargs: P.kwargs) -> R:
+        _require_transaction()
+        return verb(*args, **kwargs)
+
+    return guarded
+
+
+def savepoint() -> AbstractContextManager[None]:
+    """
+    Mark a place in the transaction that is open: an exception inside the block undoes the block only.
+
+    :raises NoTransaction: when there is none.
+    """
+    _require_transaction()
+    return cast("AbstractContextManager[None]", django_transaction.atomic())
+
+
+def after_commit(act: Callable[[], object]) -> None:
+    """
+    Run `act` once the transaction is committed, in the tenant that is current now; never if it is rolled back.
+
+    :raises NoTransaction: when there is none: "at once" would hide that nothing was being committed.
+    """
+    _require_transaction()
+    tenant = cast("_TenantConnection", connection).tenant
+
+    def act_in_tenant() -> None:
+        # Django runs callbacks in whichever schema is current at the commit, which may be another tenant's.
+        # Going over to the one that is current already would cost a statement.
+        with nullcontext() if current_schema() == tenant.schema_name else tenant_context(tenant):
+            act()
+
+    django_transaction.on_commit(act_in_tenant)
+
+
+def current_schema() -> str:
+    """Return the name of the schema that queries go to now: a tenant's, or `public`."""
+    return cast("_TenantConnection", connection).schema_name
+
+
+def fetch(sql: str, params: type_of_params = None) -> list[Any]:
+    """
+    Run one statement and return its rows as named tuples, `json` and `jsonb` columns decoded.
+
+    A list among the parameters becomes a PostgreSQL array: write its type beside it, `= ANY(%(ids)s::bigint[])`,
+    because an empty list has none.
+    """
+    with connection.cursor() as cursor:
+        cursor.execute(sql, params)
+        columns = cursor.description or ()
+        row = _row_type(tuple(column.name for column in columns))
+        found = [row(*values) for values in cursor.fetchall()]
+        encoded = [column.name for column in columns if column.type_code in JSON_OIDS]
+    return [_decoded(each, encoded) for each in found] if encoded else found
+
+
+def execute(sql: str, params: type_of_params = None) -> int:
+    """Run one statement and return how many rows it touched. Parameters as for `fetch`."""
+    with connection.cursor() as cursor:
+        cursor.execute(sql, params)
+        return int(cursor.rowcount)
+
+
+def json_text(value: object) -> str:
+    """Return `value` as JSON to be bound to `%(…)s::jsonb`. NaN and infinities are refused, as jsonb has none."""
+    return json.dumps(value, cls=DjangoJSONEncoder, ensure_ascii=False, allow_nan=False, separators=(",", ":"))
+
+
+def json_array(values: Iterable[object]) -> list[str]:
+    """Return `values` as a list to be bound to `%(…)s::jsonb[]`."""
+    return [json_text(value) for value in values]
+
+
+class AppendOnly(Operation):
+    """
+    Let the rows of a model be inserted and read only: the database refuses UPDATE, DELETE and TRUNCATE.
+
+    With `protects`, only an UPDATE that names one of those columns is refused: the fact stays as it is, its
+    processing state may move. The function lives in the table's own schema, so that it is copied with a schema.
+    """
+
+    reversible = True
+
+    def __init__(self, model_name: str, protects: Sequence[str] | None = None) -> None:
+        self.model_name = model_name
+        self.protects = protects
+
+    def state_forwards(self, app_label: str, state: ProjectState) -> None:
+        """Change nothing: Django's models know no triggers."""
+
+    def database_forwards(
+        self, app_label: str, schema_editor: BaseDatabaseSchemaEditor, from_state: ProjectState, to_state: ProjectState
+    ) -> None:
+        model = to_state.apps.get_model(app_label, self.model_name)
+        if not self.allow_migrate_model(schema_editor.connection.alias, model):
+            return
+        quote = schema_editor.quote_name
+        fields = [model._meta.get_field(name) for name in self.protects or ()]
+        of_columns = " OF " + ", ".join(quote(field.column) for field in fields) if fields else ""
+        table = quote(model._meta.db_table)
+        for statement in (
+            REFUSE_CHANGE,
+            f"CREATE TRIGGER append_only_rows BEFORE DELETE OR UPDATE{of_columns} ON {table} "
+            "FOR EACH ROW EXECUTE FUNCTION refuse_change()",
+            f"CREATE TRIGGER append_only_table BEFORE TRUNCATE ON {table} "
+            "FOR EACH STATEMENT EXECUTE FUNCTION refuse_change()",
+        ):
+            schema_editor.execute(statement, params=None)
+
+    def database_backwards(
+        self, app_label: str, schema_editor: BaseDatabaseSchemaEditor, from_state: ProjectState, to_state: ProjectState
+    ) -> None:
+        model = from_state.apps.get_model(app_label, self.model_name)
+        if not self.allow_migrate_model(schema_editor.connection.alias, model):
+            return
+        table = schema_editor.quote_name(model._meta.db_table)
+        # The function stays: other tables of the schema may use it.
+        schema_editor.execute(f"DROP TRIGGER append_only_rows ON {table}", params=None)
+        schema_editor.execute(f"DROP TRIGGER append_only_table ON {table}", params=None)
+
+    def describe(self) -> str:
+        return f"Make {self.model_name} append-only"
+
+
+REFUSE_CHANGE = """
+CREATE OR REPLACE FUNCTION refuse_change() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+    RAISE EXCEPTION '% is append-only', TG_TABLE_NAME USING ERRCODE = 'restrict_violation';
+END $$
+"""
+
+
+def _require_transaction() -> None:
+    if not connection.in_atomic_block:
+        raise NoTransaction("This needs an open transaction: mark the calling verb with @transaction.")
+
+
+@lru_cache(maxsize=512)
+def _row_type(columns: tuple[str, ...]) -> Callable[..., Any]:
+    return namedtuple("Row", columns, rename=True)
+
+
+def _decoded(row: Any, columns: Sequence[str]) -> Any:
+    # Django tells psycopg2 to leave JSON alone, because its own field decodes it.
+    texts = {name: getattr(row, name) for name in columns}
+    return row._replace(**{name: json.loads(text) for name, text in texts.items() if isinstance(text, str)})

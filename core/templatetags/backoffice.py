@@ -1,0 +1,62 @@
+"""What the back office's templates say in more places than one."""
+
+from typing import Any
+
+from babel import Locale
+from babel.numbers import format_decimal
+from django import template
+from django.utils.html import format_html
+from django.utils.safestring import SafeString
+from django.utils.translation import get_language
+from django.utils.translation import gettext_lazy as _
+
+register = template.Library()
+
+# Of rewards, events and campaigns alike.
+TONES = {
+    "granted": "good",
+    "handled": "good",
+    "active": "good",
+    "approved": "good",
+    "rewarded": "good",
+    "flagged": "warn",
+    "waiting": "info",
+    "pending": "info",
+    "failed": "bad",
+    "rejected": "bad",
+    "refused": "bad",
+    "stopped": "bad",
+}
+ICONS = {
+    "order.paid": "shopping_bag",
+    "order.refunded": "undo",
+    "order.cancelled": "cancel",
+    "member.joined": "person_add",
+    "invite.sent": "send",
+    "check_in": "where_to_vote",
+}
+
+
+@register.simple_tag
+def status_mark(status: str, label: object) -> SafeString:
+    """Return a status as a coloured mark."""
+    return format_html('<span class="mark mark-{}">{}</span>', TONES.get(status, "plain"), label)
+
+
+@register.simple_tag
+def moment_icon(moment: Any) -> str:
+    """Return the icon of a line of a timeline."""
+    return {"reward": "redeem", "referral": "share"}.get(moment.what) or ICONS.get(moment.kind, "bolt")
+
+
+@register.simple_tag
+def outcome_mark(outcome: str) -> SafeString:
+    """Return what came of a rule as a coloured mark."""
+    label = {"rewarded": _("Rewarded"), "flagged": _("Flagged"), "refused": _("Refused"), "missed": _("Nothing")}
+    return status_mark(outcome, label.get(outcome, outcome)) if outcome else SafeString("")
+
+
+@register.simple_tag
+def whole(number: int) -> str:
+    """Return a whole number as the reader's language groups its digits."""
+    return format_decimal(number, locale=Locale.parse(get_language() or "en", sep="-"))

@@ -1,0 +1,72 @@
+"""Who: one row a person, and the ways each is known."""
+
+from django.db import models
+from django.db.models import CheckConstraint, Index, Q, UniqueConstraint
+from django.utils.translation import gettext_lazy as _
+
+
+class Member(models.Model):
+    """A tenant's customer: one person, however many identities they have."""
+
+    class Status(models.TextChoices):
+        ACTIVE = "active", _("Active")
+        BLOCKED = "blocked", _("Blocked")
+
+    status = models.CharField(_("status"), max_length=10, choices=Status, default=Status.ACTIVE)
+    first_seen_at = models.DateTimeField(
+        _("first seen at"), help_text=_("When the tenant first reported anything about this person.")
+    )
+    joined_at = models.DateTimeField(
+        _("joined at"), null=True, blank=True, help_text=_("When the person signed up (member.joined).")
+    )
+
+    class Meta:
+        verbose_name = _("member")
+        verbose_name_plural = _("members")
+        constraints = [CheckConstraint(condition=Q(status__in=["active", "blocked"]), name="member_status_known")]
+
+    def __str__(self) -> str:
+        return _("Member %(id)s") % {"id": self.pk}
+
+
+class Identity(models.Model):
+    """One way a member is known. Personal values are sealed; `lookup` is what equality is asked of."""
+
+    class Kind(models.TextChoices):
+        EXTERNAL_ID = "external_id", _("Your id")
+        TELEGRAM = "telegram", _("Telegram")
+        EMAIL = "email", _("E-mail")
+        PHONE = "phone", _("Phone")
+        CARD = "card", _("Card")
+        DEVICE = "device", _("Device")
+
+    member = models.ForeignKey(Member, models.PROTECT, related_name="+", verbose_name=_("member"))
+    kind = models.CharField(_("kind"), max_length=12, choices=Kind)
+    lookup = models.CharField(
+        max_length=200, help_text="The normalised value (external_id, telegram) or its keyed blind index."
+    )
+    value = models.TextField(help_text="The value as given, normalised; sealed for e-mail, phone, card and device.")
+    resolves = models.BooleanField(
+        default=False,
+        help_text="This row decides whose the value is. A value shared by more members resolves to the first; "
+        "cards and devices never resolve: they only tie people together.",
+    )
+    added_at = models.DateTimeField(_("added at"))
+
+    class Meta:
+        verbose_name = _("identity")
+        verbose_name_plural = _("identities")
+        constraints = [
+            UniqueConstraint(fields=["member", "kind", "lookup"], name="identity_once_a_member"),
+            UniqueConstraint(fields=["kind", "lookup"], condition=Q(resolves=True), name="identity_resolves_to_one"),
+            UniqueConstraint(
+                fields=["member"], condition=Q(kind="external_id"), name="identity_one_external_id_a_member"
+            ),
+            CheckConstraint(
+                condition=Q(resolves=False) | ~Q(kind__in=["card", "device"]), name="identity_card_never_resolves"
+            ),
+        ]
+        indexes = [Index(fields=["kind", "lookup"], name="identity_by_lookup")]
+
+    def __str__(self) -> str:
+        return f"{self.kind} {self.pk}"

@@ -12,10 +12,12 @@ from urllib.parse import urlsplit
 import unfold.admin
 from django.conf import settings
 from django.contrib import admin, messages
+from django.contrib.admin.utils import unquote
 from django.core.exceptions import PermissionDenied
-from django.db.models import Model
+from django.db.models import Model, URLField
 from django.forms import BaseForm, PasswordInput
-from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
+from django.template.response import TemplateResponse
 from django.urls import URLPattern, path, reverse
 from django.utils import timezone
 from django.utils.functional import Promise
@@ -23,6 +25,7 @@ from django.utils.html import format_html
 from django.utils.http import url_has_allowed_host_and_scheme
 from django.utils.module_loading import import_string
 from django.utils.safestring import SafeString
+from django.utils.translation import gettext_lazy as _
 from unfold.sites import UnfoldAdminSite
 
 from core.errors import Failure
@@ -44,6 +47,8 @@ Tone: TypeAlias = Literal["primary", "good", "danger", "plain"]
 class TenantAdminSite(UnfoldAdminSite):  # type: ignore[misc]  # Unfold has no types
     """A tenant's back office, at /admin/ of the tenant's own host."""
 
+    index_title = _("Dashboard")
+
     def __init__(self, name: str = "admin") -> None:
         super().__init__(name)
         # Deleting many at once would pass by the audit log's old values, and by PROTECT's explanation.
@@ -54,6 +59,8 @@ class PlatformAdminSite(UnfoldAdminSite):  # type: ignore[misc]
     """The platform's own back office, at /admin/ of the platform's host. Its tables are the public schema's."""
 
     settings_name = "UNFOLD_PLATFORM"
+    index_title = _("The platform")
+    index_template = "admin/platform.html"
 
     def __init__(self, name: str = "platform") -> None:
         super().__init__(name)
@@ -115,9 +122,19 @@ class ModelAdmin(unfold.admin.ModelAdmin):  # type: ignore[misc]
     def dress(self, rows: Sequence[Any]) -> None:
         """Add to the rows of a list's page what its columns show: once a page, so that no column asks for each row."""
 
+    def formfield_for_dbfield(self, db_field: Any, request: HttpRequest, **kwargs: Any) -> Any:
+        if isinstance(db_field, URLField):
+            kwargs.setdefault("assume_scheme", "https")  # What Django 6 does of itself.
+        return super().formfield_for_dbfield(db_field, request, **kwargs)
+
     def get_changelist_instance(self, request: HttpRequest) -> Any:
         changelist = super().get_changelist_instance(request)
         self.dress(list(changelist.result_list))
+        # Unfold would show how many of an unknown number there are.
+        changelist.full_result_count = changelist.result_count
+        # What templates/admin/views.html shows above the list.
+        view = next((each for each in changelist.filter_specs if isinstance(each, ViewFilter)), None)
+        changelist.views = [*view.choices(changelist)] if view else []
         return changelist
 
     def post_url(
@@ -130,7 +147,8 @@ class ModelAdmin(unfold.admin.ModelAdmin):  # type: ignore[misc]
         whoever may change the model may press.
         """
         view = wraps(act)(partial(self._pressed, act, permission))
-        return path(route, self.admin_site.admin_view(view), name=self._url_name(name))
+        found: URLPattern = path(route, self.admin_site.admin_view(view), name=self._url_name(name))
+        return found
 
     def post_path(self, name: str, *args: object) -> str:
         """Return the path of a button made by `post_url`."""
@@ -189,7 +207,7 @@ class ModelAdmin(unfold.admin.ModelAdmin):  # type: ignore[misc]
         if isinstance(answer, HttpResponse):
             return answer
         if answer:
-            messages.success(request, answer)
+            messages.success(request, str(answer) if isinstance(answer, Promise) else answer)
         return HttpResponseRedirect(back(request, otherwise=home))
 
 
@@ -206,6 +224,37 @@ class AppendOnlyAdmin(ModelAdmin):
         return False
 
 
+class StoryAdmin(AppendOnlyAdmin):
+    """A page of a row that is no form: `story_template` tells of it with what `story` gives."""
+
+    story_template: str
+
+    def name_of(self, row: Any) -> str:
+        """Return what the row is called at the top of its page."""
+        return str(row)
+
+    def story(self, request: HttpRequest, row: Any) -> dict[str, Any]:
+        """Return what the template shows."""
+        raise NotImplementedError
+
+    def change_view(
+        self, request: HttpRequest, object_id: str, form_url: str = "", extra_context: dict[str, Any] | None = None
+    ) -> HttpResponse:
+        row = self.get_object(request, unquote(object_id))
+        if row is None:
+            raise Http404
+        if not self.has_view_permission(request, row):
+            raise PermissionDenied
+        request.current_app = self.admin_site.name
+        name = self.name_of(row)
+        frame = {**self.admin_site.each_context(request), "opts": self.opts, "media": self.media}
+        return TemplateResponse(
+            request,
+            self.story_template,
+            {**frame, "title": name, "original": Named(row, name), **self.story(request, row)},
+        )
+
+
 class SingletonAdmin(ModelAdmin):
     """The page of a table of one row, which a migration has made: there is no list of it, and nothing to add."""
 
@@ -219,6 +268,43 @@ class SingletonAdmin(ModelAdmin):
         if not self.has_view_or_change_permission(request):
             raise PermissionDenied
         return HttpResponseRedirect(page_of(self.model._default_manager.get()))
+
+
+class ViewFilter(admin.SimpleListFilter):
+    """A few views of one list, of which the first is shown at once; `list_before_template` shows them above it."""
+
+    title = _("view")
+    parameter_name = "show"
+    # Not among the filters once more.
+    template = "admin/nothing.html"
+
+    def value(self) -> str:
+        given = super().value()
+        known = [value for value, _label in self.lookup_choices]
+        return str(given if given in known else known[0])
+
+    def choices(self, changelist: Any) -> Any:
+        for value, label in self.lookup_choices:
+            yield {
+                "selected": self.value() == value,
+                "query_string": changelist.get_query_string({self.parameter_name: value}, ["p"]),
+                "display": label,
+            }
+
+
+VIEWS_TEMPLATE = "admin/views.html"
+
+
+class Named:
+    """A row by another name than its own `__str__`, for the line at the top of its page."""
+
+    def __init__(self, row: Model, name: object) -> None:
+        self._meta = row._meta
+        self.pk = row.pk
+        self._name = name
+
+    def __str__(self) -> str:
+        return str(self._name)
 
 
 def _changes_of_formset(formset: Any) -> dict[str, Any]:

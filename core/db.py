@@ -9,6 +9,7 @@ import json
 from collections import namedtuple
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import AbstractContextManager, nullcontext
+from datetime import datetime
 from functools import lru_cache, wraps
 from typing import Any, ParamSpec, Protocol, TypeVar, cast, overload
 
@@ -110,7 +111,7 @@ def fetch(sql: str, params: type_of_params = None) -> list[Any]:
     because an empty list has none.
     """
     with connection.cursor() as cursor:
-        cursor.execute(sql, params)
+        cursor.execute(sql, _bound(params))
         columns = cursor.description or ()
         row = _row_type(tuple(column.name for column in columns))
         found = [row(*values) for values in cursor.fetchall()]
@@ -121,13 +122,17 @@ def fetch(sql: str, params: type_of_params = None) -> list[Any]:
 def execute(sql: str, params: type_of_params = None) -> int:
     """Run one statement and return how many rows it touched. Parameters as for `fetch`."""
     with connection.cursor() as cursor:
-        cursor.execute(sql, params)
+        cursor.execute(sql, _bound(params))
         return int(cursor.rowcount)
+
+
+# Made once: json.dumps would make one for each value.
+_ENCODER = DjangoJSONEncoder(ensure_ascii=False, allow_nan=False, separators=(",", ":"))
 
 
 def json_text(value: object) -> str:
     """Return `value` as JSON to be bound to `%(…)s::jsonb`. NaN and infinities are refused, as jsonb has none."""
-    return json.dumps(value, cls=DjangoJSONEncoder, ensure_ascii=False, allow_nan=False, separators=(",", ":"))
+    return _ENCODER.encode(value)
 
 
 def json_array(values: Iterable[object]) -> list[str]:
@@ -197,6 +202,33 @@ END $$
 def _require_transaction() -> None:
     if not connection.in_atomic_block:
         raise NoTransaction("This needs an open transaction: mark the calling verb with @transaction.")
+
+
+def _bound(params: type_of_params) -> type_of_params:
+    """
+    Return the parameters with each list as the text of an array.
+
+    psycopg2 would write ARRAY['…', '…', …], which PostgreSQL parses element by element: for a batch of 200 events that
+    costs more than executing the statement.
+    """
+    if isinstance(params, Mapping):
+        return {name: array_text(value) if isinstance(value, list) else value for name, value in params.items()}
+    return [array_text(value) if isinstance(value, list) else value for value in params] if params else params
+
+
+def array_text(values: Iterable[object]) -> str:
+    """Return values as PostgreSQL's text form of an array, `{1,NULL,"a"}`, to be cast where it is used."""
+    return "{" + ",".join([_element(value) for value in values]) + "}"
+
+
+def _element(value: object) -> str:
+    if value is None:
+        return "NULL"
+    if isinstance(value, (bool, int)):
+        # PostgreSQL reads true and false in either case.
+        return str(value)
+    text = value if isinstance(value, str) else value.isoformat() if isinstance(value, datetime) else str(value)
+    return '"' + text.replace("\\", "\\\\").replace('"', '\\"') + '"'
 
 
 @lru_cache(maxsize=512)

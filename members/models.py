@@ -40,7 +40,7 @@ class Identity(models.Model):
         CARD = "card", _("Card")
         DEVICE = "device", _("Device")
 
-    member = models.ForeignKey(Member, models.PROTECT, related_name="+", verbose_name=_("member"))
+    member = models.ForeignKey(Member, models.PROTECT, related_name="+", db_index=False, verbose_name=_("member"))
     kind = models.CharField(_("kind"), max_length=12, choices=Kind)
     lookup = models.CharField(
         max_length=200, help_text="The normalised value (external_id, telegram) or its keyed blind index."

@@ -19,6 +19,7 @@ from core.db import execute, fetch, in_transaction, transaction
 from core.errors import NotFound
 from members.identities import RESOLVING, SealedIdentity
 from members.models import Identity, Member
+from members.normalise import InvalidIdentity, normalise_one
 
 # One writer of a tenant's people and scores at a time. The scorer tries for the same lock.
 LOCK_CLASS = 7001
@@ -85,8 +86,12 @@ def resolve(*, groups: Sequence[tuple[SealedIdentity, ...]], seen_ats: Sequence[
 
 
 def find_by_external_id(external_id: str) -> Member | None:
-    """Return the member whom the tenant knows by this id of its own."""
-    owners = Identity.objects.filter(kind=Identity.Kind.EXTERNAL_ID, lookup=external_id, resolves=True)
+    """Return the member whom the tenant knows by this id of its own. What cannot be an id is nobody's."""
+    try:
+        lookup = normalise_one(kind="external_id", value=external_id, region=None).lookup
+    except InvalidIdentity:
+        return None
+    owners = Identity.objects.filter(kind=Identity.Kind.EXTERNAL_ID, lookup=lookup, resolves=True)
     return Member.objects.filter(pk__in=owners.values("member_id")).first()
 
 
@@ -142,9 +147,7 @@ class _People:
 
     def _is_another(self, person: int, stronger: Iterable[SealedIdentity]) -> bool:
         values = self.values[person]
-        return any(
-            values[one.kind] and one.lookup not in values[one.kind] for one in stronger if one.kind in EXCLUSIVE
-        )
+        return any(values[one.kind] and one.lookup not in values[one.kind] for one in stronger if one.kind in EXCLUSIVE)
 
     def _add(self, person: int, one: SealedIdentity) -> None:
         values = self.values[person][one.kind]

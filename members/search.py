@@ -24,7 +24,7 @@ def find(text: str) -> list[int]:
     """
     tenant = context.current()
     region = identities.region_of(tenant.currency)
-    asked = []
+    asked: list[identities.SealedIdentity] = []
     for kind in identities.RESOLVING:
         try:
             asked += identities.prepare(schema=tenant.schema_name, identities={kind: text}, region=region)

@@ -1,13 +1,16 @@
 """What the back office's templates say in more places than one."""
 
+from datetime import datetime, timedelta
 from typing import Any
 
 from babel import Locale
 from babel.numbers import format_decimal
 from django import template
+from django.utils import timezone
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
-from django.utils.translation import get_language
+from django.utils.timesince import timesince
+from django.utils.translation import get_language, gettext
 from django.utils.translation import gettext_lazy as _
 
 register = template.Library()
@@ -60,3 +63,11 @@ def outcome_mark(outcome: str) -> SafeString:
 def whole(number: int) -> str:
     """Return a whole number as the reader's language groups its digits."""
     return format_decimal(number, locale=Locale.parse(get_language() or "en", sep="-"))
+
+
+@register.simple_tag
+def age(since: datetime) -> str:
+    """Return how long ago something was, in one unit."""
+    if timezone.now() - since < timedelta(minutes=1):  # noqa: TID251 (what is shown is shown now)
+        return gettext("just now")
+    return timesince(since, depth=1)

@@ -1,0 +1,1 @@
+"""The root: settings, environment, addresses, Celery, servers. It composes; it decides nothing."""

@@ -1,0 +1,309 @@
+"""
+Settings: names and values, in the order of a request.
+
+What differs between machines is read by `config.env`; what each variable means stands in `.env.example`.
+"""
+
+from datetime import timedelta
+from typing import Any
+
+from celery.schedules import crontab
+from django.utils.translation import gettext_lazy as _
+
+from config import env
+from config.local_secrets import local_secrets
+from config.servers.place import Place
+from config.unfold import UNFOLD as UNFOLD
+from config.unfold import UNFOLD_PLATFORM as UNFOLD_PLATFORM
+
+# --- The machine ----------------------------------------------------------------------------------------------------
+
+BASE_DIR = env.ROOT
+PROFILE = env.choice("SARAFAN_PROFILE", default="run", among=("run", "test"))
+PLACE = Place(PROFILE)
+
+LOG_LEVELS = ("DEBUG", "INFO", "WARNING", "ERROR")
+DEBUG = env.flag("DEBUG", default=False)
+# Without an address of a database this is somebody's own machine: what is missing is made on the spot.
+LOCAL = env.find("DATABASE_URL") is None
+_SECRETS = local_secrets(folder=BASE_DIR / "var") if LOCAL or DEBUG else {}
+
+SECRET_KEY = env.text("SECRET_KEY", default=_SECRETS.get("SECRET_KEY"))
+ENCRYPTION_KEY = env.key("ENCRYPTION_KEY", default=_SECRETS.get("ENCRYPTION_KEY"))
+
+# They still open what they sealed, newest first; the last one also makes the indexes.
+ENCRYPTION_KEYS_OLD = env.keys("ENCRYPTION_KEYS_OLD")
+
+# --- Hosts ----------------------------------------------------------------------------------------------------------
+
+BASE_DOMAIN = env.text("BASE_DOMAIN", default="localhost").lower()
+PORT = env.number("PORT", default=8000, least=1, most=65_535)
+HTTPS = env.flag("HTTPS", default=False)
+# Read by the Procfile and by config/gunicorn.py; here they are only looked at.
+WEB_PROCESSES = env.number("WEB_PROCESSES", default=2, least=1, most=64)
+WORKER_PROCESSES = env.number("WORKER_PROCESSES", default=2, least=1, most=64)
+# The tenant middleware answers 404 to a host that no tenant owns, which a fixed list could not keep up with.
+ALLOWED_HOSTS = ["*"]
+
+if HTTPS:
+    # A proxy ends TLS in front of us; it must set this header itself and drop the client's.
+    SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
+    SECURE_SSL_REDIRECT = True
+    SECURE_HSTS_SECONDS = 365 * 24 * 3600
+SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = HTTPS
+SESSION_COOKIE_HTTPONLY = True
+SESSION_COOKIE_SAMESITE = CSRF_COOKIE_SAMESITE = "Lax"
+SESSION_COOKIE_AGE = 14 * 24 * 3600
+SECURE_REFERRER_POLICY = "same-origin"
+X_FRAME_OPTIONS = "DENY"
+
+# Its log-ins and passwords are known to everybody, so it is for one's own machine.
+DEMO_ENABLED = env.flag("DEMO_ENABLED", default=(LOCAL or BASE_DOMAIN == "localhost") and not HTTPS)
+if DEMO_ENABLED and HTTPS:
+    env.refuse("DEMO_ENABLED is for one's own machine, as everybody knows the demo's passwords; HTTPS says it is none.")
+
+# --- Tenants and applications ---------------------------------------------------------------------------------------
+
+TENANT_MODEL = "tenants.Tenant"
+TENANT_DOMAIN_MODEL = "tenants.Domain"
+PUBLIC_SCHEMA_NAME = "public"
+# The search path is set once per tenant switch and not once per cursor: 13 % of every query.
+TENANT_LIMIT_SET_CALLS = True
+DATABASE_ROUTERS = ["django_tenants.routers.TenantSyncRouter"]
+
+# Django needs these tables in both kinds of schema; a session or an account of one must mean nothing in another.
+_BOTH = [
+    "unfold.apps.BasicAppConfig",
+    "unfold.contrib.filters",
+    "unfold.contrib.forms",
+    "unfold.contrib.inlines",
+    "config.apps.BackofficeConfig",
+    "django.contrib.auth",
+    "django.contrib.contenttypes",
+    "django.contrib.sessions",
+    "axes",
+    "tenants.staff",
+]
+_TABLELESS = [
+    "django.contrib.messages",
+    "django.contrib.staticfiles",
+    "rest_framework",
+    "drf_spectacular",
+    "drf_spectacular_sidecar",
+    "config.apps.RootConfig",
+    "core",
+    "scoring",
+    "analytics",
+    "demo",
+]
+SHARED_APPS = ["tenants", "django_tenants", *_BOTH, *_TABLELESS]
+TENANT_APPS = [*_BOTH, "members", "events", "campaigns", "referrals", "rewards", "antifraud"]
+INSTALLED_APPS = list(dict.fromkeys(SHARED_APPS + TENANT_APPS))
+
+AUTH_USER_MODEL = "staff.Staff"
+DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
+
+# --- The way of a request -------------------------------------------------------------------------------------------
+
+MIDDLEWARE = [
+    "config.health.HealthMiddleware",
+    "core.http.RequestIdMiddleware",
+    "tenants.middleware.TenantMiddleware",
+    "django.middleware.security.SecurityMiddleware",
+    "whitenoise.middleware.WhiteNoiseMiddleware",
+    "config.csp.ContentSecurityPolicyMiddleware",
+    "django.contrib.sessions.middleware.SessionMiddleware",
+    "django.middleware.common.CommonMiddleware",
+    "django.middleware.csrf.CsrfViewMiddleware",
+    "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "tenants.language.LanguageMiddleware",
+    "django.contrib.messages.middleware.MessageMiddleware",
+    "django.middleware.clickjacking.XFrameOptionsMiddleware",
+    "axes.middleware.AxesMiddleware",
+]
+ROOT_URLCONF = "config.urls_tenant"
+PUBLIC_SCHEMA_URLCONF = "config.urls_public"
+WSGI_APPLICATION = "config.wsgi.application"
+APPEND_SLASH = True
+
+TEMPLATES = [
+    {
+        "BACKEND": "django.template.backends.django.DjangoTemplates",
+        "DIRS": [BASE_DIR / "templates"],
+        "APP_DIRS": True,
+        "OPTIONS": {
+            "context_processors": [
+                "django.template.context_processors.request",
+                "django.contrib.auth.context_processors.auth",
+                "django.contrib.messages.context_processors.messages",
+            ],
+        },
+    },
+]
+
+# --- The database ---------------------------------------------------------------------------------------------------
+
+DATABASES: dict[str, dict[str, Any]] = {
+    "default": {
+        "ENGINE": "django_tenants.postgresql_backend",
+        # A connection that has seen hundreds of schemas holds much memory: ten minutes, then a fresh one.
+        "CONN_MAX_AGE": 600,
+        "CONN_HEALTH_CHECKS": True,
+        **env.database("DATABASE_URL", default=PLACE.database_url),
+    },
+}
+
+# --- Cache and Celery -----------------------------------------------------------------------------------------------
+
+CACHES: dict[str, dict[str, Any]] = {
+    "default": {
+        "BACKEND": "django.core.cache.backends.redis.RedisCache",
+        "LOCATION": env.url("CACHE_URL", default=PLACE.cache_url, schemes=("redis", "rediss", "unix")),
+        "KEY_FUNCTION": "django_tenants.cache.make_key",
+        "REVERSE_KEY_FUNCTION": "django_tenants.cache.reverse_key",
+        "OPTIONS": {"socket_connect_timeout": 0.5, "socket_timeout": 1.0},
+    },
+}
+
+BROKER_URL = env.url(
+    "BROKER_URL", default=PLACE.broker_url, schemes=("redis", "rediss", "redis+socket", "amqp", "amqps")
+)
+CELERY_BROKER_URL = BROKER_URL
+# A message is a doorbell: it may come late, twice or never, because the sweep finds what waits in the database.
+# So nobody waits for a broker that is down, least of all the API.
+CELERY_BROKER_CONNECTION_TIMEOUT = 1
+CELERY_TASK_PUBLISH_RETRY = False
+CELERY_BROKER_TRANSPORT_OPTIONS: dict[str, float] = {"max_retries": 0}
+if "redis" in BROKER_URL.partition("://")[0]:
+    CELERY_BROKER_TRANSPORT_OPTIONS |= {
+        "socket_connect_timeout": 0.5,
+        "socket_timeout": 1,
+        # Longer than the longest task, or a task still at work is given to another worker.
+        "visibility_timeout": 120,
+        # How many looks (of ten seconds) pass between two searches for messages of dead workers.
+        "unacked_restore_throttle": 1,
+    }
+CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
+CELERY_BROKER_CONNECTION_MAX_RETRIES = None
+CELERY_WORKER_CANCEL_LONG_RUNNING_TASKS_ON_CONNECTION_LOSS = True
+CELERY_TASK_ACKS_LATE = True
+CELERY_TASK_REJECT_ON_WORKER_LOST = True
+CELERY_WORKER_PREFETCH_MULTIPLIER = 1
+CELERY_TASK_IGNORE_RESULT = True
+CELERY_TASK_SOFT_TIME_LIMIT = 25
+CELERY_TASK_TIME_LIMIT = 30
+# What a database connection remembers of many schemas is given back with its process.
+CELERY_WORKER_MAX_TASKS_PER_CHILD = 5_000
+CELERY_WORKER_HIJACK_ROOT_LOGGER = False
+CELERY_TIMEZONE = "UTC"
+# It remembers nothing over a restart: what is due is found in the database.
+CELERY_BEAT_SCHEDULER = "celery.beat.Scheduler"
+CELERY_BEAT_MAX_LOOP_INTERVAL = 5
+CELERY_BEAT_SCHEDULE = {
+    # Those that no worker was there for expire, so that they do not pile up.
+    "sweep": {"task": "events.sweep", "schedule": timedelta(seconds=5), "options": {"expires": 5}},
+    "release-matured": {
+        "task": "rewards.tasks.release_matured",
+        "schedule": timedelta(seconds=60),
+        "options": {"expires": 60},
+    },
+    "verify-ledgers": {"task": "rewards.tasks.verify_ledgers", "schedule": crontab(hour="3", minute="30")},
+}
+
+# The flow of facts, read top to bottom like MIDDLEWARE: each consumer is given the batch.
+EVENT_CONSUMERS = ["scoring.pipeline.earn"]
+
+# --- Staff ----------------------------------------------------------------------------------------------------------
+
+AUTHENTICATION_BACKENDS = ["axes.backends.AxesStandaloneBackend", "django.contrib.auth.backends.ModelBackend"]
+AUTH_PASSWORD_VALIDATORS = [
+    {"NAME": "django.contrib.auth.password_validation.UserAttributeSimilarityValidator"},
+    {"NAME": "django.contrib.auth.password_validation.MinimumLengthValidator", "OPTIONS": {"min_length": 10}},
+    {"NAME": "django.contrib.auth.password_validation.CommonPasswordValidator"},
+    {"NAME": "django.contrib.auth.password_validation.NumericPasswordValidator"},
+]
+LOGIN_URL = "admin:login"
+LOGIN_REDIRECT_URL = "/admin/"
+# By name and address together: somebody else's wrong guesses must not lock the owner out.
+AXES_LOCKOUT_PARAMETERS = [["username", "ip_address"]]
+AXES_FAILURE_LIMIT = 10
+AXES_COOLOFF_TIME = timedelta(minutes=15)
+AXES_RESET_ON_SUCCESS = True
+AXES_ENABLE_ADMIN = False
+AXES_VERBOSE = False
+# Whose verb writes down what a person changed in an admin.
+AUDIT_RECORDER = "tenants.audit.record"
+# Whose verb tells the campaigns' page what each has given: rewards stand above campaigns.
+CAMPAIGN_SPENDING = "rewards.spending.given_by_campaign"
+
+# --- The API --------------------------------------------------------------------------------------------------------
+
+REST_FRAMEWORK: dict[str, Any] = {
+    "DEFAULT_AUTHENTICATION_CLASSES": ["tenants.auth.KeyAuthentication"],
+    "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],
+    # Our own is stricter, and is set by TenantView: REST framework cannot import it while it is being imported itself.
+    "DEFAULT_PARSER_CLASSES": ["rest_framework.parsers.JSONParser"],
+    "DEFAULT_SCHEMA_CLASS": "config.openapi.ApiSchema",
+    "EXCEPTION_HANDLER": "core.http.problem",
+    "UNAUTHENTICATED_USER": None,
+    "TEST_REQUEST_DEFAULT_FORMAT": "json",
+}
+SPECTACULAR_SETTINGS: dict[str, Any] = {
+    "TITLE": "Sarafan",
+    "DESCRIPTION": "Report what happened, ask what was earned.",
+    "VERSION": "1",
+    "OAS_VERSION": "3.1.1",
+    "SERVE_INCLUDE_SCHEMA": False,
+    "SERVE_AUTHENTICATION": [],
+    "SERVE_PERMISSIONS": ["rest_framework.permissions.AllowAny"],
+    "SCHEMA_PATH_PREFIX": r"/api/v1",
+    # Without the usual hook: it names each set of choices after its field, and there are several called `status`.
+    "POSTPROCESSING_HOOKS": ["config.openapi.add_shapes"],
+    "SWAGGER_UI_DIST": "SIDECAR",
+    "SWAGGER_UI_FAVICON_HREF": "SIDECAR",
+}
+
+# --- Languages and time ---------------------------------------------------------------------------------------------
+
+LANGUAGE_CODE = "en"
+LANGUAGES = [("en", _("English")), ("ru", _("Russian")), ("zh-hans", _("Simplified Chinese"))]
+LOCALE_PATHS = [BASE_DIR / "locale"]
+USE_I18N = True
+USE_TZ = True
+TIME_ZONE = "UTC"
+
+# --- Static files ---------------------------------------------------------------------------------------------------
+
+STATIC_URL = "/static/"
+STATICFILES_DIRS = [BASE_DIR / "static"]
+STATICFILES_DIRS = [BASE_DIR / "static"]
+# Collected (`manage.py collectstatic`), each file has a hashed name and is kept by browsers for good. On one's own
+# machine files are served from where they lie.
+_COLLECTED = env.flag("STATIC_COLLECTED", default=not (LOCAL or DEBUG))
+WHITENOISE_USE_FINDERS = not _COLLECTED
+STATIC_ROOT = BASE_DIR / "staticfiles" if _COLLECTED else None
+STORAGES = {
+    "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
+    "staticfiles": {
+        "BACKEND": "whitenoise.storage.CompressedManifestStaticFilesStorage"
+        if _COLLECTED
+        else "django.contrib.staticfiles.storage.StaticFilesStorage"
+    },
+}
+
+# --- Logs -----------------------------------------------------------------------------------------------------------
+
+LOGGING: dict[str, Any] = {
+    "version": 1,
+    "disable_existing_loggers": False,
+    "formatters": {"line": {"format": "%(levelname)s %(name)s: %(message)s"}},
+    "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "line"}},
+    "root": {"handlers": ["console"], "level": env.choice("LOG_LEVEL", default="INFO", among=LOG_LEVELS)},
+    "loggers": {
+        "axes": {"level": "WARNING"},
+        # A line for every task and tick would bury the rest.
+        "celery.app.trace": {"level": "WARNING"},
+        "celery.beat": {"level": "WARNING"},
+        "celery.worker.strategy": {"level": "WARNING"},
+    },
+}

@@ -1,0 +1,26 @@
+"""The settings of a test run: another profile's servers, fixed secrets, and what makes tests quick."""
+
+import os
+
+os.environ |= {
+    "SARAFAN_PROFILE": "test",
+    "BASE_DOMAIN": "localhost",
+    "DEBUG": "no",
+    "ENCRYPTION_KEY": "Zm9yIHRlc3RzIG9ubHksIDMyIGJ5dGVzIGxvbmcuLi4=",
+    "HTTPS": "no",
+    "SECRET_KEY": "for tests only",
+    "STATIC_COLLECTED": "no",
+}
+
+from config import env
+from config.settings import *  # noqa: F403 (the profile must be known before)
+from config.settings import CACHES, PLACE
+
+if not env.find("CACHE_URL"):
+    # Every test empties it, so two runs at once shall not share one.
+    CACHES["default"]["LOCATION"] = f"unix://{PLACE.sockets}/valkey.sock?db={2 + os.getpid() % 14}"
+PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
+STORAGES = {
+    "default": {"BACKEND": "django.core.files.storage.InMemoryStorage"},
+    "staticfiles": {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"},
+}

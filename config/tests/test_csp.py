@@ -1,0 +1,22 @@
+from django.http import HttpResponse
+from django.test import RequestFactory
+
+from config.csp import ContentSecurityPolicyMiddleware
+
+
+def policy_of(path):
+    middleware = ContentSecurityPolicyMiddleware(lambda _: HttpResponse())
+    return middleware(RequestFactory().get(path))["Content-Security-Policy"]
+
+
+def test_scripts_come_from_us_alone():
+    assert "script-src 'self';" in policy_of("/api/docs/") + ";"
+    assert "default-src 'none'" in policy_of("/api/docs/")
+
+
+def test_the_admin_may_evaluate_its_attributes():
+    assert "script-src 'self' 'unsafe-eval'" in policy_of("/admin/")
+
+
+def test_nobody_frames_us():
+    assert all("frame-ancestors 'none'" in policy_of(path) for path in ("/", "/admin/"))

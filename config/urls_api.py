@@ -1,0 +1,13 @@
+"""The API and its reference, at a tenant's host and at the platform's own."""
+
+from django.urls import URLPattern, URLResolver, include, path
+
+from config import reference
+
+V1 = ["events.urls", "members.urls", "referrals.urls", "rewards.urls", "scoring.urls"]
+
+urlpatterns: list[URLPattern | URLResolver] = [
+    path("v1/", include([path("", include(urls)) for urls in V1])),
+    path("schema/", reference.Document.as_view(), name="schema"),
+    path("docs/", reference.Page.as_view(), name="docs"),
+]

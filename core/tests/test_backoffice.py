@@ -1,0 +1,55 @@
+"""The back office's bases."""
+
+import pytest
+from django import forms
+from django.test import RequestFactory
+
+from core.backoffice import back, changes_of, link, post_button
+
+
+class Form(forms.Form):
+    name = forms.CharField()
+    points = forms.IntegerField(required=False)
+    password = forms.CharField(widget=forms.PasswordInput)
+
+
+def test_a_change_is_told_from_what_to_what():
+    form = Form({"name": "Anna", "points": "", "password": "x"}, initial={"name": "Ann", "points": 5, "password": "x"})
+
+    assert form.is_valid()
+    assert changes_of(form) == {"name": ["Ann", "Anna"], "points": ["5", ""]}
+
+
+def test_a_password_is_never_told():
+    form = Form({"name": "Anna", "password": "new secret"}, initial={"name": "Anna", "password": "old secret"})
+
+    assert form.is_valid()
+    assert changes_of(form) == {"password": ["•••", "•••"]}
+
+
+def test_a_button_says_what_it_is_given_and_no_more():
+    button = post_button("<b>", '/x/"onclick="', tone="good", title='"')
+
+    assert "<b>" not in button
+    assert 'formaction="/x/&quot;onclick=&quot;"' in button
+    assert 'formmethod="post"' in button
+
+
+def test_a_link_escapes_its_text():
+    assert ">&lt;i&gt;<" in link("<i>", "/x/")
+
+
+@pytest.mark.parametrize(
+    ("referer", "expected"),
+    [
+        ("http://shop.localhost/admin/x/?p=2", "/admin/x/?p=2"),
+        ("http://shop.localhost/admin/x/", "/admin/x/"),
+        ("http://evil.example/admin/x/", "/home/"),
+        ("javascript:alert(1)", "/home/"),
+        ("", "/home/"),
+    ],
+)
+def test_one_comes_back_to_our_own_pages_only(referer, expected):
+    request = RequestFactory().post("/act/", headers={"host": "shop.localhost", "referer": referer})
+
+    assert back(request, otherwise="/home/") == expected

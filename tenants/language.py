@@ -1,0 +1,43 @@
+"""In which language and time zone a person is answered: one's own choice, then the tenant's, then the browser's."""
+
+from collections.abc import Callable
+from contextlib import suppress
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+from django.conf import settings
+from django.http import HttpResponse
+from django.utils import timezone, translation
+
+from core.http.problems import API_PREFIX
+from tenants.requests import TenantRequest
+
+
+class LanguageMiddleware:
+    """
+    Stand after AuthenticationMiddleware. Django's LocaleMiddleware, which knows neither user nor tenant, is not used.
+
+    TenantMiddleware has chosen the tenant's language already: here a user may override it, and the platform's own
+    host, which has no tenant, asks the browser.
+    """
+
+    def __init__(self, get_response: Callable[[TenantRequest], HttpResponse]) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: TenantRequest) -> HttpResponse:
+        if not request.path.startswith(API_PREFIX):
+            self._choose(request)
+        response = self.get_response(request)
+        response.headers.setdefault("Content-Language", translation.get_language())
+        return response
+
+    def _choose(self, request: TenantRequest) -> None:
+        language = getattr(request.user, "language", "")
+        if not language and request.tenant is None:
+            language = translation.get_language_from_request(request)
+        if language in dict(settings.LANGUAGES):
+            translation.activate(language)
+        zone = getattr(request.user, "time_zone", "")
+        if zone:
+            # A name that a newer list of time zones has dropped leaves the tenant's in place.
+            with suppress(ZoneInfoNotFoundError, ValueError):
+                timezone.activate(ZoneInfo(zone))

@@ -1,0 +1,61 @@
+"""Every request begins in the schema of the host that it was sent to."""
+
+from collections.abc import Callable
+
+from django.conf import settings
+from django.http import HttpResponse, JsonResponse
+from django.http.request import split_domain_port
+from django.shortcuts import render
+from django.utils import timezone, translation
+
+from core.errors import Failure
+from core.http.problems import API_PREFIX, PROBLEM_TYPE, STATUS, Problem
+from tenants import context, hosts, keys
+from tenants.requests import TenantRequest
+
+
+class TenantMiddleware:
+    """
+    Choose the schema, the addresses (URL configuration), the time zone and the language by the host name.
+
+    A connection outlives its request, so it may still be in the schema of another tenant when a request begins.
+    Nothing is read or written before this middleware has chosen anew, in every request, for every host: that is what
+    keeps one request's tenant from the next. An unknown host and a suspended tenant go no further than this.
+    """
+
+    def __init__(self, get_response: Callable[[TenantRequest], HttpResponse]) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: TenantRequest) -> HttpResponse:
+        request.tenant = None
+        host = split_domain_port(request.get_host())[0].removesuffix(".")
+        try:
+            self._choose(request, host)
+        except Failure as failure:
+            return _refuse(request, failure)
+        response = self.get_response(request)
+        # KeyAuthentication has set it. The answer is made, so what it changed is committed.
+        key = getattr(request, "api_key", None)
+        if key is not None:
+            keys.note_use(key=key, at=timezone.now())  # noqa: TID251 (an edge)
+        return response
+
+    def _choose(self, request: TenantRequest, host: str) -> None:
+        if hosts.is_platform(host):
+            context.leave()
+            request.urlconf = settings.PUBLIC_SCHEMA_URLCONF
+            return
+        tenant = hosts.get_tenant(host)
+        context.enter(tenant)
+        request.tenant = tenant
+
+
+def _refuse(request: TenantRequest, failure: Failure) -> HttpResponse:
+    # Of the tenant nothing is told, not even its language.
+    context.leave()
+    translation.activate(translation.get_language_from_request(request))
+    status = next(status for family, status in STATUS.items() if isinstance(failure, family))
+    if request.path.startswith(API_PREFIX):
+        document = Problem(status=status, code=failure.code, detail=failure.detail).document(request)
+        return JsonResponse(document, status=status, content_type=PROBLEM_TYPE)
+    return render(request, "tenants/refused.html", {"sentence": failure.detail}, status=status)

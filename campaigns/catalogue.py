@@ -1,0 +1,56 @@
+"""What the form's script needs to know of the kinds of event: labels, fields, comparisons, and its own words."""
+
+from typing import Any
+
+from django.utils.translation import gettext
+
+from campaigns import wording
+from campaigns.conditions import CONDITIONS_MAX
+from events.fields import Field, FieldType
+from events.kinds import CUSTOM, KINDS
+from tenants import context
+
+
+def told() -> dict[str, Any]:
+    """Return it as JSON can hold it, in the active language."""
+    return {
+        "custom": CUSTOM,
+        "kinds": {
+            kind.name: {
+                "meaning": str(kind.meaning),
+                "fields": [_field(field) for field in kind.fields],
+                "has_amount": any(field.name == "amount_minor" for field in kind.fields),
+            }
+            for kind in KINDS.values()
+            if kind.is_trigger
+        },
+        "operators": {name: str(label) for name, label in wording.OPERATORS.items()},
+        "rows_max": CONDITIONS_MAX,
+        "currency": context.current().currency,
+        "words": {
+            "add": gettext("Add a condition"),
+            "remove": gettext("Remove this condition"),
+            "field": gettext("What is compared"),
+            "operator": gettext("How it is compared"),
+            "value": gettext("With what"),
+            "yes": gettext("Yes"),
+            "no": gettext("No"),
+            "several": gettext("several, with commas between"),
+            "example": gettext("for example %s"),
+            "unknown": gettext("%s (not of this event)"),
+        },
+    }
+
+
+def _field(field: Field) -> dict[str, Any]:
+    example: Any = field.example
+    if field.type == FieldType.MONEY and isinstance(example, int):
+        example = wording.money(example)
+    return {
+        "name": field.name,
+        "label": str(field.label),
+        "type": str(field.type),
+        "operators": [str(operator) for operator in field.operators],
+        "choices": [[value, str(label)] for value, label in field.choices],
+        "example": str(example),
+    }

@@ -1,0 +1,164 @@
+"""What a marketer would want to know before activation: errors forbid it, the rest is advice."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import datetime
+
+from django.utils.translation import gettext
+
+from campaigns import conditions, versions, wording
+from campaigns.definitions import Offer, RuleLine
+from campaigns.models import Campaign
+from events.kinds import find_kind
+
+OVER = "over"
+
+type_of_found = Iterator["Remark"]
+
+
+@dataclass(frozen=True, slots=True)
+class Remark:
+    """Something about a campaign, as a sentence in the active language. An error forbids activation."""
+
+    code: str
+    sentence: str
+    is_error: bool = True
+
+
+def problems(*, campaign: Campaign, at: datetime) -> list[Remark]:
+    """Return what is wrong, or odd, with a campaign as it stands; the errors first."""
+    offer = versions.offer_of(campaign=campaign)
+    found = [*_of_rules(offer), *_of_ladder(offer), *_of_dates(offer, at), *_of_budget(offer)]
+    if not campaign.landing_url and any(rule.recipient in {"inviter", "both"} for rule in offer.rules):
+        found.append(
+            Remark(
+                "no_landing",
+                gettext("Without a landing address a friend who follows a link sees a plain page with the code."),
+                is_error=False,
+            )
+        )
+    return sorted(found, key=lambda remark: not remark.is_error)
+
+
+def _of_rules(offer: Offer) -> type_of_found:
+    if not offer.rules:
+        yield Remark("no_rules", gettext("No rule is in use: nobody would get anything."))
+    for rule in offer.rules:
+        yield from _of_trigger(rule)
+        yield from _of_conditions(rule)
+        yield from _of_recipient(rule, offer)
+
+
+def _of_trigger(rule: RuleLine) -> type_of_found:
+    kind = find_kind(rule.trigger)
+    told = {"kind": wording.kind(rule.trigger)}
+    if kind is None or not kind.is_trigger:
+        yield Remark("unknown_kind", gettext("A rule cannot start from “%(kind)s”.") % told)
+    elif rule.amount_kind == "percent" and not any(field.name == "amount_minor" for field in kind.fields):
+        yield Remark(
+            "percent_of_nothing", gettext("“%(kind)s” has no amount, so that a percentage of it is nothing.") % told
+        )
+
+
+def _of_conditions(rule: RuleLine) -> type_of_found:
+    for problem in conditions.check(_rows(rule), wording.fields_of(rule.trigger)):
+        yield Remark(f"condition_{problem.code}", wording.problem(problem, trigger=rule.trigger))
+
+
+def _of_recipient(rule: RuleLine, offer: Offer) -> type_of_found:
+    if rule.trigger == "invite.sent" and rule.recipient != "actor":
+        yield Remark(
+            "inviter_of_sender",
+            gettext(
+                "On an invitation “the inviter” is whoever once invited its sender. "
+                "To reward the sender choose “Whoever did it”."
+            ),
+            is_error=False,
+        )
+    yield from _of_climber(rule)
+    is_every_order = rule.trigger == "order.paid" and rule.order_number != "first"
+    if is_every_order and rule.recipient in {"inviter", "both"} and not _bounds_a_member(offer):
+        yield Remark(
+            "every_order",
+            gettext("The inviter is rewarded for every such order of every friend, without a limit for a member."),
+            is_error=False,
+        )
+
+
+def _of_climber(rule: RuleLine) -> type_of_found:
+    # A ladder counts what a rule has given to one person: these are friends only where each friend counts once.
+    if rule.amount_kind != "tiers":
+        return
+    is_once = rule.trigger == "member.joined" or (rule.trigger == "order.paid" and rule.order_number == "first")
+    if rule.recipient in {"inviter", "both"} and not is_once:
+        yield Remark(
+            "ladder_counts_events",
+            gettext(
+                "Here each rewarded event is a step up the ladder, not each friend: choose the first order for that."
+            ),
+            is_error=False,
+        )
+    elif rule.recipient == "invitee" and is_once:
+        yield Remark(
+            "ladder_of_friend",
+            gettext("A friend comes once, and so gets what the first step of the ladder pays."),
+            is_error=False,
+        )
+
+
+def _of_ladder(offer: Offer) -> type_of_found:
+    is_used = any(rule.amount_kind == "tiers" for rule in offer.rules)
+    if is_used and not offer.tiers:
+        yield Remark("no_tiers", gettext("A rule pays by the ladder, and the ladder has no steps."))
+    elif is_used and offer.tiers[0].from_count > 1:
+        yield Remark(
+            "tiers_begin_late",
+            gettext("The ladder begins with friend %(first)s: the friends before bring nothing.")
+            % {"first": offer.tiers[0].from_count},
+            is_error=False,
+        )
+    elif offer.tiers and not is_used:
+        yield Remark("tiers_unused", gettext("The ladder has steps, but no rule pays by it."), is_error=False)
+
+
+def _of_dates(offer: Offer, at: datetime) -> type_of_found:
+    if offer.ends_at and offer.ends_at <= at and offer.status != "ended":
+        yield Remark(OVER, gettext("Its end has passed."))
+    if offer.starts_at and offer.ends_at and offer.ends_at <= offer.starts_at:
+        yield Remark("ends_before_start", gettext("It ends before it starts."))
+
+
+def _of_budget(offer: Offer) -> type_of_found:
+    amounts = _fixed_amounts(offer)
+    bounds = [each for each in (offer.budget_points, *(limit.max_points for limit in offer.limits)) if each is not None]
+    if amounts and bounds and min(bounds) < min(amounts) and offer.when_short == "refuse":
+        yield Remark(
+            "bound_below_reward",
+            gettext("A budget or limit of %(bound)s is less than one reward of %(amount)s: it would never be given.")
+            % {"bound": wording.points(min(bounds)), "amount": wording.points(min(amounts))},
+        )
+    if offer.rules and offer.budget_points is None and not offer.limits:
+        yield Remark(
+            "unbounded", gettext("Nothing bounds what it may cost: give it a budget or a limit."), is_error=False
+        )
+
+
+def _fixed_amounts(offer: Offer) -> list[int]:
+    of_rules = [rule.amount_points for rule in offer.rules if rule.amount_kind == "fixed" and rule.amount_points]
+    is_used = any(rule.amount_kind == "tiers" for rule in offer.rules)
+    return of_rules + [tier.amount_points for tier in offer.tiers if is_used]
+
+
+def _bounds_a_member(offer: Offer) -> bool:
+    return any(limit.per == "member" for limit in offer.limits)
+
+
+def _rows(rule: RuleLine) -> list[dict[str, object]]:
+    return [
+        {
+            "field": each.field,
+            "operator": each.operator,
+            "value": list(each.value) if isinstance(each.value, tuple) else each.value,
+        }
+        for each in rule.conditions
+    ]

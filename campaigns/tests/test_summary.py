@@ -1,0 +1,142 @@
+"""A campaign in plain words."""
+
+from datetime import timedelta
+
+import pytest
+
+from campaigns import summary
+from campaigns.definitions import Condition, LimitLine, Tier
+from campaigns.models import Limit
+from campaigns.tests.making import make_campaign
+from campaigns.tests.offers import NOON, offer, rule
+
+pytestmark = pytest.mark.django_db
+
+A_MONTH = LimitLine(id=1, per="member", period="month", max_count=10)
+
+
+def asks(field, operator, value):
+    return Condition(field=field, operator=operator, value=value)
+
+
+def first_of(*rules, **told):
+    return summary.sentences_of(offer(rules=rules, starts_at=None, **told))[0]
+
+
+def test_a_saved_campaign_reads_like_its_advertisement():
+    campaign = make_campaign({"conditions": [{"field": "amount_minor", "operator": "at_least", "value": 50_000}]})
+    Limit.objects.create(campaign=campaign, per="member", period="month", max_count=10)
+
+    assert summary.sentences(campaign) == [
+        "The inviter gets 100 points when a friend pays a first order of RUB\N{NO-BREAK SPACE}500 or more; "
+        "at most 10 rewards a month."
+    ]
+
+
+@pytest.mark.parametrize(
+    ("told", "sentence"),
+    [
+        ({}, "The inviter gets 100 points when a friend pays an order."),
+        ({"order_number": "repeat"}, "The inviter gets 100 points when a friend pays a second or later order."),
+        ({"recipient": "actor", "amount_points": 1}, "A member gets 1 point when they pay an order."),
+        (
+            {"recipient": "invitee", "order_number": "first", "amount_points": 12_000},
+            "The invited friend gets 12,000 points when they pay their first order.",
+        ),
+        (
+            {"recipient": "both", "trigger": "member.joined"},
+            "The inviter and the friend get 100 points each when a friend joins.",
+        ),
+        ({"recipient": "actor", "trigger": "custom.quiz"}, "A member gets 100 points when “custom.quiz” happens."),
+        ({"trigger": "custom.quiz"}, "The inviter gets 100 points when “custom.quiz” happens to a friend."),
+        (
+            {"recipient": "actor", "amount_kind": "percent", "rate_bps": 250},
+            "A member gets 2.5% of the order in points when they pay an order.",
+        ),
+        (
+            {"amount_kind": "percent", "rate_bps": 300},
+            "The inviter gets 3% of the order in points when a friend pays an order.",
+        ),
+    ],
+)
+def test_who_gets_what_and_when(told, sentence):
+    assert first_of(rule(**told)) == sentence
+
+
+@pytest.mark.parametrize(
+    ("match", "conditions", "tail"),
+    [
+        ("all", [asks("amount_minor", "at_least", 49_990)], " of RUB\N{NO-BREAK SPACE}499.90 or more"),
+        ("any", [asks("amount_minor", "at_least", 50_000)], " of RUB\N{NO-BREAK SPACE}500 or more"),
+        (
+            "all",
+            [asks("channel", "one_of", ("shop", "bot")), asks("amount_minor", "at_least", 50_000)],
+            " of RUB\N{NO-BREAK SPACE}500 or more, if channel is one of “shop”, “bot”",
+        ),
+        (
+            "any",
+            [asks("member.days", "at_least", 30), asks("amount_minor", "at_least", 50_000)],
+            ", if days since they joined is 30 or more or order amount is RUB\N{NO-BREAK SPACE}500 or more",
+        ),
+        (
+            "all",
+            [asks("member.invited", "is", True), asks("items.sku", "contains", "LP")],
+            ", if invited by somebody: yes and article (SKU) contains “LP”",
+        ),
+        ("all", [asks("gone", "equals", "x")], ", if gone is “x”"),
+    ],
+)
+def test_on_which_conditions(match, conditions, tail):
+    said = first_of(rule(match=match, conditions=tuple(conditions)))
+
+    assert said == f"The inviter gets 100 points when a friend pays an order{tail}."
+
+
+def test_a_ladder_is_told_step_by_step():
+    tiers = (
+        Tier(from_count=1, amount_points=100),
+        Tier(from_count=2, amount_points=120),
+        Tier(from_count=5, amount_points=150),
+        Tier(from_count=10, amount_points=200),
+    )
+
+    assert summary.sentences_of(offer(rules=(rule(amount_kind="tiers"),), tiers=tiers))[:2] == [
+        "The inviter gets points by the ladder when a friend pays an order.",
+        "The ladder: friend 1 100 points, friends 2 to 4 120 points each, friends 5 to 9 150 points each, "
+        "from friend 10 on 200 points each.",
+    ]
+
+
+def test_limits_of_several_rules_stand_by_themselves():
+    limits = (A_MONTH, LimitLine(id=2, per="campaign", period="day", max_count=1, max_points=5_000))
+
+    said = summary.sentences_of(offer(rules=(rule(), rule(id=2)), limits=limits, starts_at=None, when_short="cap"))
+
+    assert said[2:] == [
+        "Each member gets at most 10 rewards a month.",
+        "The whole campaign gives at most 1 reward and 5,000 points a day.",
+        "When less is left than is due, what is left is given.",
+    ]
+
+
+def test_hold_dates_budget_and_company_are_told():
+    said = summary.sentences_of(
+        offer(
+            rules=(rule(hold_days=14),),
+            ends_at=NOON + timedelta(days=30),
+            budget_points=100_000,
+            exclusive_group="spring",
+        )
+    )
+
+    assert said[1:] == [
+        "The points can be spent after 14 days.",
+        "It runs from May 4, 2026, 12:00 until June 3, 2026, 12:00.",
+        "All in all it gives at most 100,000 points.",
+        "When less is left than is due, nothing is given.",
+        "Of the campaigns in the group “spring” only one rewards an event: the first by priority.",
+    ]
+
+
+def test_an_empty_campaign_says_so():
+    assert summary.sentences_of(offer(rules=())) == ["Nobody gets anything yet: it has no rule in use."]

@@ -1,0 +1,197 @@
+"""Who brought whom: read what was touched, write what was decided. What decides is `referrals.touch`."""
+
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+
+from core.codes import is_code, normalise_code
+from core.db import fetch, in_transaction, json_array
+from referrals.touch import Policy, Standing, Touch, Touches
+
+
+@dataclass(frozen=True, slots=True)
+class NewReferral:
+    """A referral to write: the columns of its row."""
+
+    inviter_id: int
+    invitee_id: int
+    code_id: int
+    event_id: int
+    attributed_at: datetime
+    click_id: int | None = None
+    channel: str = ""
+    utm: Mapping[str, str] = field(default_factory=dict)
+
+
+def policy() -> Policy:
+    """Return the tenant's choice of how a click becomes a referral."""
+    row = fetch(POLICY)[0]
+    return Policy(window_days=row.window_days, touch=row.touch, landing_url=row.landing_url)
+
+
+def gather(
+    *,
+    codes: Collection[str],
+    click_keys: Collection[str],
+    members: Collection[int] = (),
+    newcomers: Collection[int] | None = None,
+) -> Touches:
+    """
+    Read all that attributing a batch needs, in one statement.
+
+    That is the policy, the codes with their owners, the clicks of the visitors who made `click_keys` (the latest 100 of
+    each), the referrals of `members`, how many qualified referrals the inviters of all these have, and, where one of
+    `newcomers` (those of `members` who may become somebody's invitee; all of them if not given) has invited others, the
+    chains in which a loop could hide.
+    """
+    rows = fetch(
+        GATHER,
+        {
+            "codes": [normalise_code(code) for code in codes if is_code(code)],
+            "keys": list(click_keys),
+            "members": list(members),
+            "newcomers": list(members if newcomers is None else newcomers),
+        },
+    )
+    found: dict[str, list[tuple[str, dict[str, Any]]]] = {}
+    for row in rows:
+        found.setdefault(row.what, []).append((row.key, row.found))
+    clicks: dict[str, list[Touch]] = {}
+    for key, row in found.get("click", []):
+        clicks.setdefault(key, []).append(_click(row))
+    return Touches(
+        policy=Policy(**found["policy"][0][1]),
+        codes={key: _code(row) for key, row in found.get("code", [])},
+        clicks=clicks,
+        referrals={int(key): _standing(row) for key, row in found.get("referral", [])},
+        qualified={int(key): row["count"] for key, row in found.get("qualified", [])},
+    )
+
+
+@in_transaction
+def write(*, new: Sequence[NewReferral], qualified: Mapping[int, datetime]) -> dict[int, int]:
+    """
+    Write new referrals, and the first moment at which referrals (new or old) qualified, in one statement.
+
+    Return the ids by invitee: of the new ones, and of those that qualified now. An invitee who has a referral already
+    is left out: nothing is ever re-pointed. A referral that has qualified before keeps its moment.
+    """
+    if not new and not qualified:
+        return {}
+    params: dict[str, Any] = {
+        name: [getattr(each, name) for each in new]
+        for name in ("inviter_id", "invitee_id", "code_id", "click_id", "event_id", "channel", "attributed_at")
+    }
+    params["utm"] = json_array(dict(each.utm) for each in new)
+    params["qualified_ids"] = sorted(qualified)
+    params["qualified_ats"] = [qualified[invitee_id] for invitee_id in sorted(qualified)]
+    return {row.invitee_id: row.id for row in fetch(WRITE, params)}
+
+
+def _code(row: dict[str, Any]) -> Touch:
+    return Touch(inviter_id=row["member_id"], code_id=row["code_id"], code=row["code"])
+
+
+def _click(row: dict[str, Any]) -> Touch:
+    return Touch(
+        inviter_id=row["member_id"],
+        code_id=row["code_id"],
+        code=row["code"],
+        click_id=row["id"],
+        campaign_id=row["campaign_id"],
+        channel=row["channel"],
+        utm=row["utm"],
+        at=datetime.fromisoformat(row["at"]),
+    )
+
+
+def _standing(row: dict[str, Any]) -> Standing:
+    qualified_at = row["qualified_at"]
+    return Standing(
+        referral_id=row["id"],
+        inviter_id=row["inviter_id"],
+        code_id=row["code_id"],
+        channel=row["channel"],
+        attributed_at=datetime.fromisoformat(row["attributed_at"]),
+        qualified_at=qualified_at and datetime.fromisoformat(qualified_at),
+    )
+
+
+POLICY = "SELECT window_days, touch, landing_url FROM referrals_attributionpolicy"
+
+# A loop needs a new member who has already invited somebody, which is rare: only then are the chains walked upwards.
+GATHER = """
+WITH RECURSIVE owner AS (
+    SELECT id AS code_id, text AS code, member_id FROM referrals_code WHERE text = ANY(%(codes)s::text[])
+), visit AS (
+    SELECT asked.key, c.id, c.code_id, code.text AS code, code.member_id, c.campaign_id, c.channel, c.utm, c.at
+    FROM referrals_click asked
+    CROSS JOIN LATERAL (
+        SELECT * FROM referrals_click each WHERE each.visitor = asked.visitor ORDER BY each.at DESC LIMIT 100
+    ) c
+    JOIN referrals_code code ON code.id = c.code_id
+    WHERE asked.key = ANY(%(keys)s::text[])
+), referral AS (
+    SELECT id, invitee_id, inviter_id, code_id, channel, attributed_at, qualified_at
+    FROM referrals_referral
+    WHERE invitee_id = ANY(%(members)s::bigint[])
+    UNION
+    SELECT id, invitee_id, inviter_id, code_id, channel, attributed_at, qualified_at
+    FROM referrals_referral
+    WHERE invitee_id IN (SELECT member_id FROM owner UNION SELECT member_id FROM visit)
+        AND EXISTS (SELECT FROM referrals_referral WHERE inviter_id = ANY(%(newcomers)s::bigint[]))
+    UNION
+    SELECT up.id, up.invitee_id, up.inviter_id, up.code_id, up.channel, up.attributed_at, up.qualified_at
+    FROM referral
+    JOIN referrals_referral up ON up.invitee_id = referral.inviter_id
+    WHERE EXISTS (SELECT FROM referrals_referral WHERE inviter_id = ANY(%(newcomers)s::bigint[]))
+), qualified AS (
+    SELECT inviter_id, count(*) AS count
+    FROM referrals_referral
+    WHERE qualified_at IS NOT NULL AND inviter_id IN (
+        SELECT member_id FROM owner UNION SELECT member_id FROM visit UNION SELECT inviter_id FROM referral
+    )
+    GROUP BY inviter_id
+)
+SELECT 'policy' AS what, '' AS key,
+    jsonb_build_object('window_days', window_days, 'touch', touch, 'landing_url', landing_url) AS found
+FROM referrals_attributionpolicy
+UNION ALL
+SELECT 'code', code, to_jsonb(owner) FROM owner
+UNION ALL
+SELECT 'click', key, to_jsonb(visit) FROM visit
+UNION ALL
+SELECT 'referral', invitee_id::text, to_jsonb(referral) FROM referral
+UNION ALL
+SELECT 'qualified', inviter_id::text, to_jsonb(qualified) FROM qualified
+"""
+
+WRITE = """
+WITH qualifying AS (
+    SELECT * FROM unnest(%(qualified_ids)s::bigint[], %(qualified_ats)s::timestamptz[]) AS q (invitee_id, qualified_at)
+), new AS (
+    SELECT * FROM unnest(
+        %(inviter_id)s::bigint[], %(invitee_id)s::bigint[], %(code_id)s::bigint[], %(click_id)s::bigint[],
+        %(event_id)s::bigint[], %(channel)s::text[], %(utm)s::jsonb[], %(attributed_at)s::timestamptz[]
+    ) WITH ORDINALITY AS n (inviter_id, invitee_id, code_id, click_id, event_id, channel, utm, attributed_at, nth)
+), inserted AS (
+    INSERT INTO referrals_referral (
+        inviter_id, invitee_id, code_id, click_id, event_id, channel, utm, attributed_at, qualified_at
+    )
+    SELECT inviter_id, new.invitee_id, code_id, click_id, event_id, channel, utm, attributed_at, qualified_at
+    FROM new LEFT JOIN qualifying ON qualifying.invitee_id = new.invitee_id
+    ORDER BY nth
+    ON CONFLICT (invitee_id) DO NOTHING
+    RETURNING invitee_id, id
+), updated AS (
+    UPDATE referrals_referral r
+    SET qualified_at = qualifying.qualified_at
+    FROM qualifying
+    WHERE r.invitee_id = qualifying.invitee_id AND r.qualified_at IS NULL
+    RETURNING r.invitee_id, r.id
+)
+SELECT invitee_id, id FROM inserted
+UNION ALL
+SELECT invitee_id, id FROM updated
+"""

@@ -1,0 +1,52 @@
+"""What the clock starts, for every tenant in turn. One tenant's trouble does not hold up the others."""
+
+import logging
+import time
+from collections.abc import Callable
+from typing import Any
+
+from celery import shared_task
+from django.utils.timezone import now
+
+from rewards import ledger, maturing
+from tenants import context
+from tenants.models import Tenant
+
+logger = logging.getLogger(__name__)
+
+BATCH_SIZE = 500
+# Below CELERY_TASK_TIME_LIMIT: what is left over comes with the next round.
+SECONDS_MAX = 20
+
+
+@shared_task
+def release_matured(**_: Any) -> None:
+    """Pay what has been pending long enough."""
+    until = time.monotonic() + SECONDS_MAX
+
+    def release(tenant: Tenant) -> None:
+        while time.monotonic() < until and maturing.is_due(at=now()):
+            if not maturing.release_due(schema=tenant.schema_name, limit=BATCH_SIZE, at=now()):
+                return
+
+    _in_each_tenant(release)
+
+
+@shared_task(time_limit=3600)
+def verify_ledgers(**_: Any) -> None:
+    """Say in the log wherever the ledger does not add up."""
+
+    def verify(tenant: Tenant) -> None:
+        for difference in ledger.verify():
+            logger.error("The ledger does not add up.", extra={"tenant": tenant.slug, "difference": str(difference)})
+
+    _in_each_tenant(verify)
+
+
+def _in_each_tenant(act: Callable[[Tenant], None]) -> None:
+    for tenant in context.serving():
+        try:
+            with context.in_tenant(tenant.schema_name):
+                act(tenant)
+        except Exception:
+            logger.exception("A tenant's turn failed.", extra={"tenant": tenant.slug})

@@ -1,0 +1,20 @@
+"""Who is on the stage: Anna and Boris, members of acme."""
+
+import pytest
+
+from rewards.tests.stage import Stage
+
+
+@pytest.fixture
+def scene(acme):
+    return Stage()
+
+
+@pytest.fixture
+def anna(scene):
+    return scene.member("anna")
+
+
+@pytest.fixture
+def boris(scene):
+    return scene.member("boris")

@@ -1,0 +1,48 @@
+"""`manage.py verify_ledger`: check that every unit that was given, taken back or counted adds up."""
+
+from argparse import ArgumentParser
+from collections.abc import Iterable
+from typing import Any
+
+from django.core.management import BaseCommand, CommandError
+
+from antifraud import counters
+from rewards import ledger
+from tenants import context
+from tenants.models import Tenant
+
+
+class Command(BaseCommand):
+    help = (
+        "Compare postings, balances, rewards and counters of every tenant. Prints each difference, and ends with "
+        "exit code 1 if there is one."
+    )
+
+    def add_arguments(self, parser: ArgumentParser) -> None:
+        parser.add_argument("--tenant", metavar="SLUG", help="this tenant only")
+
+    def handle(self, *_args: Any, **options: Any) -> None:
+        differences = 0
+        tenants = list(_list_tenants(options["tenant"]))
+        for tenant in tenants:
+            found = _differences_of(tenant)
+            differences += len(found)
+            for difference in found:
+                self.stdout.write(f"{tenant.slug}: {difference}")
+        if differences:
+            raise CommandError(f"{differences} differences in {len(tenants)} tenants.")
+        self.stdout.write(f"Everything adds up in {len(tenants)} tenants.")
+
+
+def _list_tenants(slug: str | None) -> Iterable[Tenant]:
+    with context.in_public():
+        tenants = Tenant.objects.exclude(status=Tenant.Status.TEMPLATE).exclude(schema_name="public").order_by("id")
+        found = list(tenants if slug is None else tenants.filter(slug=slug))
+    if slug is not None and not found:
+        raise CommandError(f"There is no tenant {slug}.")
+    return found
+
+
+def _differences_of(tenant: Tenant) -> list[str]:
+    with context.in_tenant(tenant.schema_name):
+        return [*map(str, ledger.verify()), *counters.verify(zone=tenant.time_zone)]

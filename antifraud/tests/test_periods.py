@@ -1,0 +1,81 @@
+from datetime import UTC, datetime, timedelta
+from zoneinfo import ZoneInfo
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from antifraud import periods
+
+MOSCOW = ZoneInfo("Europe/Moscow")
+BERLIN = ZoneInfo("Europe/Berlin")
+# Where the clocks change at midnight, a day may begin at one o'clock, or midnight may come twice.
+ZONES = ["UTC", "Europe/Moscow", "Europe/Berlin", "America/New_York", "Asia/Kathmandu", "Pacific/Kiritimati"]
+ODD_ZONES = ["America/Havana", "Asia/Beirut", "Atlantic/Azores", "Africa/Cairo", "Australia/Lord_Howe"]
+CALENDAR = ["day", "week", "month"]
+
+instants = st.datetimes(datetime(2020, 1, 1), datetime(2035, 12, 31), timezones=st.just(UTC))  # noqa: DTZ001
+zones = st.sampled_from(ZONES + ODD_ZONES).map(ZoneInfo)
+
+
+def test_a_month_begins_at_the_zones_midnight():
+    last_moment = datetime(2026, 3, 31, 20, 59, 59, tzinfo=UTC)
+
+    assert periods.start_of("month", zone=MOSCOW, at=last_moment) == datetime(2026, 2, 28, 21, tzinfo=UTC)
+    assert periods.start_of("month", zone=MOSCOW, at=last_moment + timedelta(seconds=1)) == datetime(
+        2026, 3, 31, 21, tzinfo=UTC
+    )
+
+
+def test_a_week_begins_on_monday():
+    sunday_night = datetime(2026, 3, 22, 20, 59, tzinfo=UTC)
+
+    assert periods.start_of("week", zone=MOSCOW, at=sunday_night) == datetime(2026, 3, 15, 21, tzinfo=UTC)
+    assert periods.start_of("week", zone=MOSCOW, at=sunday_night + timedelta(minutes=1)) == datetime(
+        2026, 3, 22, 21, tzinfo=UTC
+    )
+
+
+@pytest.mark.parametrize(
+    ("noon", "hours"),
+    [
+        (datetime(2026, 3, 28, 11, tzinfo=UTC), 24),
+        (datetime(2026, 3, 29, 10, tzinfo=UTC), 23),
+        (datetime(2026, 10, 25, 11, tzinfo=UTC), 25),
+    ],
+    ids=["usual", "spring", "autumn"],
+)
+def test_a_day_is_as_long_as_the_clocks_make_it(noon, hours):
+    start = periods.start_of("day", zone=BERLIN, at=noon)
+
+    assert periods.end_of("day", zone=BERLIN, start=start) - start == timedelta(hours=hours)
+
+
+@pytest.mark.parametrize(("month", "days"), [(1, 31), (2, 28), (4, 30), (12, 31)])
+def test_a_month_ends_where_the_next_one_begins(month, days):
+    start = datetime(2026, month, 1, tzinfo=UTC)
+
+    assert periods.end_of("month", zone=UTC, start=start) == start + timedelta(days=days)
+
+
+def test_for_ever_begins_in_1970_and_has_no_end():
+    assert periods.start_of("ever", zone=MOSCOW, at=datetime(2026, 3, 17, tzinfo=UTC)) == periods.EPOCH
+    assert periods.end_of("ever", zone=MOSCOW, start=periods.EPOCH) is None
+    assert periods.end_of("minute", zone=MOSCOW, start=datetime(2026, 3, 17, 12, tzinfo=UTC)) is None
+
+
+@given(period=st.sampled_from(CALENDAR), zone=zones, at=instants)
+def test_every_instant_lies_in_its_period(period, zone, at):
+    start = periods.start_of(period, zone=zone, at=at)
+    end = periods.end_of(period, zone=zone, start=start)
+
+    assert start <= at < end
+
+
+@given(period=st.sampled_from(CALENDAR), zone=zones, at=instants)
+def test_periods_follow_each_other_without_a_gap(period, zone, at):
+    start = periods.start_of(period, zone=zone, at=at)
+    end = periods.end_of(period, zone=zone, start=start)
+
+    assert periods.start_of(period, zone=zone, at=end) == end
+    assert periods.start_of(period, zone=zone, at=end - timedelta(microseconds=1)) == start

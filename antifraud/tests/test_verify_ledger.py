@@ -1,0 +1,56 @@
+from io import StringIO
+
+import pytest
+from django.core.management import CommandError, call_command
+
+from core.db import execute
+from rewards.tests.stage import Stage
+from tenants import context
+
+pytestmark = pytest.mark.django_db
+
+
+def verify(*args):
+    out = StringIO()
+    try:
+        call_command("verify_ledger", *args, stdout=out)
+    except CommandError as error:
+        return out.getvalue(), str(error)
+    return out.getvalue(), None
+
+
+def test_says_that_everything_adds_up(acme):
+    stage = Stage()
+    stage.owe(stage.member("anna"), status="granted")
+
+    said, failed = verify()
+
+    assert failed is None
+    assert said.startswith("Everything adds up in ")
+
+
+def test_prints_each_difference_of_each_tenant_and_fails(acme, bolt):
+    for tenant in (acme, bolt):
+        with context.in_tenant(tenant.schema_name):
+            stage = Stage()
+            stage.owe(stage.member("anna"), status="granted")
+            execute("UPDATE rewards_reward SET reversed = 1")
+
+    said, failed = verify()
+
+    assert [line.partition(",")[0] for line in said.splitlines()] == [
+        "acme: Posted for a reward",
+        "bolt: Posted for a reward",
+    ]
+    assert failed.startswith("2 differences in ")
+
+
+def test_looks_at_one_tenant_where_one_is_named(acme, bolt):
+    with context.in_tenant(bolt.schema_name):
+        stage = Stage()
+        stage.owe(stage.member("anna"), status="granted")
+        execute("UPDATE rewards_reward SET reversed = 1")
+
+    assert verify("--tenant=acme") == ("Everything adds up in 1 tenants.\n", None)
+    assert verify("--tenant=bolt")[1] == "1 differences in 1 tenants."
+    assert verify("--tenant=nobody") == ("", "There is no tenant nobody.")

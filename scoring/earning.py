@@ -1,0 +1,211 @@
+"""What an event earns, rule by rule, and why the other rules give nothing. Pure."""
+
+from datetime import timedelta, tzinfo
+from typing import Any
+
+from antifraud import signals, verdict
+from antifraud.guard import Proposal
+from antifraud.observed import Observed
+from campaigns import amounts
+from campaigns.definitions import Miss, Offer
+from scoring import joining, ordering
+from scoring.batch import Batch, Referred
+from scoring.plan import Noticed, Proposed
+from scoring.screening import Line
+from scoring.situation import Incoming
+
+SIDES = {
+    "actor": ("actor",),
+    "inviter": ("inviter",),
+    "invitee": ("invitee",),
+    "both": ("inviter", "invitee"),
+}
+# A trace is for people, who do not read hundreds of reasons; what an event did earn is always in it.
+MISSES_MAX = 50
+
+
+def earn(batch: Batch, incoming: Incoming) -> None:
+    """Try every rule on this kind of event, in order, and trace each: what it gives, or the first that said no."""
+    if not incoming.lines:
+        batch.trace(incoming, {"outcome": "missed", "code": "no_rule", "params": {"kind": incoming.kind}})
+        return
+    fields = _fields(batch, incoming)
+    taken_groups: dict[str, int] = {}
+    misses = 0
+    for line in incoming.lines:
+        missed = line.missed or _miss(batch, incoming, line, fields) or _miss_of_group(line.offer, taken_groups)
+        if missed is None:
+            _reward(batch, incoming, line, taken_groups)
+        elif misses < MISSES_MAX:
+            misses += 1
+            batch.trace(incoming, _short(line, missed))
+
+
+def _fields(batch: Batch, incoming: Incoming) -> dict[str, object]:
+    person = batch.person(incoming.member_id)
+    joined_at = person.joined_at or person.first_seen_at
+    return {
+        **incoming.fields,
+        # All that are known: of orders told in the wrong order, or loaded later, one is the first, and is it once.
+        "member.orders": person.orders_count,
+        "member.days": max((incoming.occurred_at - joined_at).days, 0),
+        "member.invited": person.id in batch.referred,
+    }
+
+
+def _miss(batch: Batch, incoming: Incoming, line: Line, fields: dict[str, object]) -> Miss | None:
+    if line.rule.line.recipient != "actor" and incoming.member_id not in batch.referred:
+        return Miss("not_referred")
+    return line.rule.miss(fields)
+
+
+def _miss_of_group(offer: Offer, taken_groups: dict[str, int]) -> Miss | None:
+    winner = taken_groups.get(offer.exclusive_group, offer.campaign_id) if offer.exclusive_group else offer.campaign_id
+    return None if winner == offer.campaign_id else Miss("exclusive_group", {"group": offer.exclusive_group})
+
+
+def _short(line: Line, missed: Miss) -> list[Any]:
+    # Every event keeps one of these for every rule on its kind, so it is an array, and leaves out what the version
+    # says; scoring.why reads it.
+    params: Any = dict(missed.params)
+    if missed.code == "condition":
+        params = [missed.params["index"], missed.params["found"]]
+    return [line.offer.version_id, line.rule.line.id, missed.code, params]
+
+
+def _reward(batch: Batch, incoming: Incoming, line: Line, taken_groups: dict[str, int]) -> None:
+    for side in SIDES[line.rule.line.recipient]:
+        entry = _rewarded(batch, incoming, line, side)
+        if entry["outcome"] in {"rewarded", "flagged"} and line.offer.exclusive_group:
+            taken_groups[line.offer.exclusive_group] = line.offer.campaign_id
+        batch.trace(incoming, entry)
+
+
+def _rewarded(batch: Batch, incoming: Incoming, line: Line, side: str) -> dict[str, Any]:
+    offer, rule = line.offer, line.rule
+    referred = batch.referred.get(incoming.member_id) if side != "actor" else None
+    member_id = referred.inviter_id if referred and side == "inviter" else incoming.member_id
+    proposal = Proposal(offer, rule.line, member_id, incoming.occurred_at)
+    entry = {"version_id": offer.version_id, "rule_id": rule.line.id, "side": side, "member_id": member_id}
+    decided = _due(batch, incoming, proposal)
+    if isinstance(decided, Miss):
+        return entry | {"outcome": "missed", "code": decided.code, "params": dict(decided.params)}
+    judged = _judged(batch, incoming, proposal, referred)
+    if judged.answer == "refuse":
+        named = [seen.signal for seen in judged.seen]
+        return entry | {"outcome": "refused", "code": "refused", "params": {"signals": named}, "due": decided}
+    given = batch.guard.left(proposal, due=decided)
+    if isinstance(given, Miss):
+        return entry | {"outcome": "missed", "code": given.code, "params": dict(given.params), "due": decided}
+    return _propose(batch, incoming, proposal, entry | {"due": decided, "points": given}, judged)
+
+
+def _due(batch: Batch, incoming: Incoming, proposal: Proposal) -> int | Miss:
+    if batch.person(proposal.member_id).is_blocked:
+        return Miss("member_blocked")
+    if (proposal.rule.id, proposal.member_id, occurrence_of(incoming, zone=batch.situation.zone)) in batch.rewarded:
+        return Miss("already_rewarded", {"occurrence": occurrence_of(incoming, zone=batch.situation.zone)})
+    order_minor = incoming.data.get("amount_minor")
+    due = amounts.points_due(
+        proposal.rule,
+        proposal.offer.tiers,
+        order_minor=order_minor if isinstance(order_minor, int) else None,
+        minor_per_point=batch.situation.minor_per_point,
+        nth=batch.guard.nth(proposal) if proposal.rule.amount_kind == "tiers" else 1,
+    )
+    return due if due > 0 else Miss("amount_zero")
+
+
+def _judged(batch: Batch, incoming: Incoming, proposal: Proposal, referred: Referred | None) -> verdict.Verdict:
+    if referred is None:
+        return verdict.Verdict("allow", ())
+    invitee, inviter = batch.person(incoming.member_id), batch.person(referred.inviter_id)
+    case = Observed(
+        inviter_id=inviter.id,
+        invitee_id=invitee.id,
+        inviter_identities=inviter.identities,
+        invitee_identities=invitee.identities,
+        invitee_first_seen_at=invitee.first_seen_at,
+        attributed_at=referred.attributed_at,
+        signups_in_hour=referred.signups_in_hour,
+    )
+    policy = batch.situation.policy
+    judged = verdict.decide(seen=signals.observe(case=case, policy=policy), policy=policy)
+    batch.plan.noticed.extend(
+        Noticed(
+            event_id=incoming.id,
+            rule_id=proposal.rule.id,
+            member_id=proposal.member_id,
+            seen=seen,
+            verdict=judged.answer,
+        )
+        for seen in judged.seen
+    )
+    return judged
+
+
+def _propose(
+    batch: Batch, incoming: Incoming, proposal: Proposal, entry: dict[str, Any], judged: verdict.Verdict
+) -> dict[str, Any]:
+    batch.guard.reserve(proposal, given=entry["points"], is_history=incoming.is_history)
+    occurrence = occurrence_of(incoming, zone=batch.situation.zone)
+    batch.rewarded.add((proposal.rule.id, proposal.member_id, occurrence))
+    reasons = _reasons(batch, proposal, judged)
+    matures_at = incoming.occurred_at + timedelta(days=proposal.rule.hold_days)
+    status = "flagged" if reasons else "pending" if matures_at > batch.situation.at else "granted"
+    is_referral = entry["side"] != "actor"
+    entry |= {
+        "outcome": "flagged" if reasons else "rewarded",
+        "code": status,
+        "status": status,
+        "params": {"signals": [each["signal"] for each in reasons], "matures_at": matures_at.isoformat()},
+    }
+    batch.plan.proposed.append(
+        Proposed(
+            campaign_id=proposal.offer.campaign_id,
+            rule_id=proposal.rule.id,
+            version_id=proposal.offer.version_id,
+            event_id=incoming.id,
+            depth=incoming.depth,
+            member_id=proposal.member_id,
+            side=entry["side"],
+            invitee_id=incoming.member_id if is_referral else None,
+            order_number=ordering.number_of(incoming) if incoming.kind == "order.paid" else None,
+            occurrence=occurrence,
+            due=entry["due"],
+            given=entry["points"],
+            status=status,
+            reasons=reasons,
+            occurred_at=incoming.occurred_at,
+            matures_at=matures_at,
+            entry=entry,
+        )
+    )
+    if entry["side"] == "inviter":
+        batch.plan.qualified.setdefault(incoming.member_id, incoming.occurred_at)
+    return entry
+
+
+def _reasons(batch: Batch, proposal: Proposal, judged: verdict.Verdict) -> tuple[dict[str, Any], ...]:
+    campaign_id = proposal.offer.campaign_id
+    offer_now = batch.situation.offer_now(campaign_id)
+    is_stopped = "stopped" in {proposal.offer.status, offer_now and offer_now.status}
+    reasons: list[dict[str, Any]] = []
+    if judged.answer == "flag":
+        reasons += [{"signal": seen.signal, "evidence": seen.evidence} for seen in judged.seen]
+    if is_stopped or campaign_id in batch.guard.tripped:
+        reasons.append({"signal": "stopped", "evidence": {}})
+    return tuple(reasons)
+
+
+def occurrence_of(incoming: Incoming, *, zone: tzinfo) -> str:
+    """Return what a reward for an event is for, in the tenant's own terms: the order, the invitee, the day."""
+    if incoming.kind == "member.joined":
+        return joining.occurrence(incoming)
+    if incoming.kind.startswith("order."):
+        return ordering.occurrence(incoming)
+    if incoming.kind == "check_in":
+        # The tenant's day, with the member: an inviter may be rewarded for several friends on one day.
+        day = incoming.occurred_at.astimezone(zone).date()
+        return f"member:{incoming.member_id}:day:{day.isoformat()}"
+    return f"event:{incoming.id}"

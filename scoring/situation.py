@@ -1,0 +1,94 @@
+"""All that deciding needs, as plain values: gathered before, in a fixed number of statements. Pure."""
+
+from bisect import bisect_right
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime, tzinfo
+from typing import Any
+
+from antifraud.guard import StopLine, type_of_limits
+from antifraud.observed import Policy, type_of_identity
+from antifraud.usage import Reading
+from campaigns.definitions import Offer
+from referrals.touch import Touches
+from rewards.refunds import Held
+from scoring.screening import Line
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Incoming:
+    """An event, the member it turned out to be about, its fields that conditions may ask for, and its rules."""
+
+    id: int
+    key: str
+    kind: str
+    member_id: int
+    occurred_at: datetime
+    data: Mapping[str, Any]
+    fields: Mapping[str, object]
+    lines: tuple[Line, ...] = ()
+    is_history: bool = False
+    attempts: int = 0
+    depth: int = 0
+
+
+@dataclass(slots=True, kw_only=True)
+class Person:
+    """
+    A member, as known when the batch began and then as its events change them.
+
+    `orders` are the instants of the first paid orders that stand, ascending; `orders_count` counts all of them.
+    `signups` are those of the people they invited, as far as the last hour of any event in the batch needs;
+    `signups_in_hour` belongs to their own referral: how many its inviter had in the hour up to it.
+    """
+
+    id: int
+    is_blocked: bool = False
+    first_seen_at: datetime
+    joined_at: datetime | None = None
+    orders: list[datetime] = field(default_factory=list)
+    orders_count: int = 0
+    identities: frozenset[type_of_identity] = frozenset()
+    signups: list[datetime] = field(default_factory=list)
+    has_invited: bool = False
+    signups_in_hour: int = 0
+
+    def orders_before(self, instant: datetime) -> int:
+        """Return how many paid orders that stand came before `instant`, those known at the same instant included."""
+        before = bisect_right(self.orders, instant)
+        # Past the instants that were read, all the others are later than these: nobody's first order is among them.
+        return before if before < len(self.orders) else max(self.orders_count, before)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class KnownOrder:
+    """An order that has been paid before this batch, with the rewards that it earned."""
+
+    id: int
+    number: str
+    member_id: int
+    amount_minor: int
+    refunded_minor: int
+    cancelled_at: datetime | None
+    paid_at: datetime
+    held: tuple[Held, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Situation:
+    """A batch of events in the order in which they came, and everything around them. Instants are UTC."""
+
+    incoming: tuple[Incoming, ...]
+    people: Mapping[int, Person]
+    touches: Touches
+    orders: Mapping[str, KnownOrder]
+    existing: frozenset[tuple[int, int, str]]
+    usage: Reading
+    offer_now: Callable[[int], Offer | None]
+    limits: type_of_limits
+    policy: Policy
+    stop_rules: tuple[StopLine, ...]
+    asset_id: int
+    minor_per_point: int
+    zone: tzinfo
+    at: datetime

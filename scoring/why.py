@@ -1,0 +1,173 @@
+"""Why an event was or was not rewarded, in words that a marketer understands, in the reader's language."""
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from functools import cache
+from typing import Any
+
+from django.utils.formats import date_format
+from django.utils.timezone import localtime
+from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
+
+from antifraud import reasons
+from campaigns import versions, wording
+from campaigns.definitions import Condition, Offer
+from campaigns.models import CampaignVersion, Limit
+from core.errors import type_of_text
+from events.kinds import KINDS
+
+type_of_entry = Mapping[str, Any]
+type_of_stored = type_of_entry | Sequence[Any]
+
+# Code → sentence over the entry's params. Each code that deciding can give stands here once; a test holds it to that.
+SENTENCES: dict[str, type_of_text] = {
+    # Who brought whom
+    "referred": _("The referral was credited to the inviter."),
+    "not_invited": _("They came without a referral code or link."),
+    "unknown_code": _("There is no such referral code."),
+    "unknown_click": _("There is no such click on a referral link."),
+    "outside_window": _("The link was followed too long ago, or after they joined."),
+    "self_referral": _("Nobody can invite themselves."),
+    "already_referred": _("Somebody else invited them before; that never changes."),
+    "existing_member": _("They were a customer before: only new ones can be invited."),
+    "loop": _("The inviter was invited by this very person."),
+    # The campaign
+    "no_rule": _("No campaign has a rule for “%(kind)s”."),
+    "campaign_not_started": _("The campaign had not begun yet: it starts on %(starts_at)s."),
+    "campaign_over": _("The campaign was over: it ended on %(ends_at)s."),
+    "campaign_paused": _("The campaign was paused."),
+    "campaign_ended": _("The campaign had been ended."),
+    "campaign_draft": _("The campaign was a draft."),
+    "exclusive_group": _("Another campaign of the group “%(group)s” has rewarded this already."),
+    # The rule
+    "not_referred": _("Nobody invited this member, and the rule rewards a referral."),
+    "not_first_order": _("It was not their first order: %(earlier)s came before."),
+    "not_repeat_order": _("It was their first order, and the rule is for later ones."),
+    "field_missing": _("The event does not say what the rule asks for: %(field)s."),
+    "condition": _("The rule asks that %(condition)s; here it is %(found)s."),
+    "no_condition": _("None of the conditions holds: %(misses)s"),
+    "amount_zero": _("By the rule's amount this comes to nothing."),
+    "already_rewarded": _("This rule has already rewarded them for it."),
+    # Limits
+    "member_blocked": _("The member is blocked."),
+    "limit_count": _("The limit is reached: %(max)s rewards %(period)s, %(per)s."),
+    "limit_points": _("The limit is reached: %(max)s points %(period)s, %(per)s."),
+    "budget": _("The campaign's budget of %(budget)s points has only %(left)s left."),
+    # What came of it
+    "granted": _("Granted: %(points)s."),
+    "pending": _("%(points)s on hold until %(matures_at)s."),
+    "flagged": _("%(points)s, waiting for a moderator: %(signals)s."),
+    "refused": _("Refused: %(signals)s."),
+    "refunded": _("%(points)s taken back after a refund."),
+    "nothing_to_take_back": _("Order %(order)s had earned nothing that could be taken back."),
+}
+SIDES: dict[str, type_of_text] = {
+    "actor": _("whoever did it"),
+    "inviter": _("the inviter"),
+    "invitee": _("the invited friend"),
+}
+
+
+def rendered(trace: Sequence[type_of_stored]) -> list[dict[str, Any]]:
+    """
+    Return a trace with all that its entries leave out because the campaign's version says it, and a `sentence` each.
+
+    One statement reads the versions. An entry's `campaign` is the name that it had then.
+    """
+    entries = [_spelled_out(entry) for entry in trace]
+    version_ids = {entry["version_id"] for entry in entries if "version_id" in entry}
+    offers = {version.pk: versions.offer_in(version) for version in CampaignVersion.objects.filter(pk__in=version_ids)}
+    return [_rendered(entry, offers.get(entry.get("version_id", 0))) for entry in entries]
+
+
+def sentence(entry: type_of_entry) -> str:
+    """Return one rendered entry in words. A code that is not known (an older trace) is shown as it is."""
+    code = str(entry.get("code", ""))
+    known = SENTENCES.get(code)
+    return str(known) % _params(entry) if known else code
+
+
+def points_of(trace: Sequence[type_of_stored], *, outcome: str) -> int:
+    """Return how many points of an outcome a stored trace tells of."""
+    entries = (entry for entry in trace if isinstance(entry, Mapping) and entry.get("outcome") == outcome)
+    return sum(int(entry.get("points") or 0) for entry in entries)
+
+
+def _spelled_out(stored: type_of_stored) -> dict[str, Any]:
+    """Return an entry as a mapping: a rule that was missed is stored as an array (scoring.earning)."""
+    if isinstance(stored, Mapping):
+        return dict(stored)
+    version_id, rule_id, code, params = stored
+    if code == "condition":
+        index, found = params
+        params = {"index": index, "found": found}
+    return {"version_id": version_id, "rule_id": rule_id, "outcome": "missed", "code": code, "params": params}
+
+
+def _rendered(entry: type_of_entry, offer: Offer | None) -> dict[str, Any]:
+    whole = {name: value for name, value in entry.items() if name != "version_id"}
+    if offer:
+        whole |= {"campaign_id": offer.campaign_id, "campaign": offer.name, "version": offer.number}
+        whole["params"] = _asked(entry, offer) | dict(entry.get("params") or {})
+    return {**whole, "sentence": sentence(whole)}
+
+
+def _asked(entry: type_of_entry, offer: Offer) -> dict[str, Any]:
+    """Return the condition that an entry of the code `condition` only counts."""
+    index = (entry.get("params") or {}).get("index")
+    lines = [line for line in offer.rules if line.id == entry.get("rule_id")]
+    if index is None or not lines:
+        return {}
+    asked = lines[0].conditions[index]
+    shown = list(asked.value) if isinstance(asked.value, tuple) else asked.value
+    return {"field": asked.field, "operator": asked.operator, "value": shown}
+
+
+class _Shown(dict[str, str]):
+    """What a sentence does not find, it leaves out: an entry of an older shape must not break a page."""
+
+    def __missing__(self, name: str) -> str:
+        return "…"
+
+
+def _params(entry: type_of_entry) -> Mapping[str, str]:
+    params: Mapping[str, Any] = entry.get("params") or {}
+    shown = _Shown({name: _plain(name, value) for name, value in params.items()})
+    shown["points"] = wording.points(int(entry.get("points") or 0))
+    if "field" in params:
+        shown |= _of_condition(params)
+    if "misses" in params:
+        shown["misses"] = " ".join(sentence({"code": miss["code"], "params": miss}) for miss in params["misses"])
+    return shown
+
+
+def _plain(name: str, value: Any) -> str:
+    if name.endswith("_at"):
+        return date_format(localtime(datetime.fromisoformat(value)), "DATETIME_FORMAT")
+    if name == "period":
+        return str(Limit.Period(value).label)
+    if name == "per":
+        return str(Limit.Per(value).label)
+    if name == "kind":
+        return wording.kind(value)
+    if name == "signals":
+        return gettext(", ").join(reasons.short(signal) for signal in value)
+    return wording.whole(value) if isinstance(value, int) else str(value)
+
+
+def _of_condition(params: Mapping[str, Any]) -> dict[str, str]:
+    trigger = _kind_with(str(params["field"]))
+    field = wording.find_field(trigger, str(params["field"]))
+    shown = {"field": str(field.label) if field else str(params["field"])}
+    if "operator" in params:
+        asked = Condition(field=params["field"], operator=params["operator"], value=params["value"])
+        shown["condition"] = wording.condition(asked, trigger=trigger)
+        shown["found"] = wording.value(params["found"], field)
+    return shown
+
+
+@cache
+def _kind_with(field: str) -> str:
+    # A field has one name and one label in every kind that has it.
+    return next((kind.name for kind in KINDS.values() if any(each.name == field for each in kind.fields)), "")

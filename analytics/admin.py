@@ -1,0 +1,98 @@
+"""The page of a member: it tells of events, referrals and rewards, so it stands on the floor that reads everything."""
+
+from collections.abc import Sequence
+from typing import Any
+
+from django.contrib import admin, messages
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.urls import URLPattern
+from django.utils.html import format_html
+from django.utils.safestring import SafeString
+from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
+from unfold.paginator import InfinitePaginator
+
+from core.backoffice import StoryAdmin, list_of, path_to
+from core.templatetags.backoffice import status_mark, whole
+from members import search
+from members.models import Member
+from members.names import names_of
+from rewards import portraits
+
+PAGES_MAX = 50
+
+
+@admin.register(Member)
+class MemberAdmin(StoryAdmin):
+    """Everybody the tenant knows. Personal values are masked; one finds by them, and does not read them."""
+
+    list_display = ["name", "points", "friends", "joined_at", "first_seen_at", "state"]
+    list_display_links = ["name"]
+    list_filter = ["status"]
+    ordering = ["-pk"]
+    paginator = InfinitePaginator
+    show_full_result_count = False
+    list_per_page = 50
+    list_before_template = "admin/members/member/find.html"
+    story_template = "admin/members/member/story.html"
+
+    def get_urls(self) -> list[URLPattern]:
+        return [
+            self.post_url("find/", self.find, name="find", permission="members.view_member"),
+            *super().get_urls(),
+        ]
+
+    def dress(self, rows: Sequence[Any]) -> None:
+        names = names_of(row.pk for row in rows)
+        holdings = portraits.holdings_of(row.pk for row in rows)
+        for row in rows:
+            row.name = names[row.pk]
+            row.holding = holdings[row.pk]
+
+    @admin.display(description=_("member"), ordering="pk")
+    def name(self, member: Any) -> str:
+        return str(member.name)
+
+    @admin.display(description=_("points"))
+    def points(self, member: Any) -> SafeString:
+        return format_html('<b class="num strong">{}</b>', whole(member.holding.balance))
+
+    @admin.display(description=_("friends brought"))
+    def friends(self, member: Any) -> SafeString:
+        return format_html('<span class="num">{}</span>', whole(member.holding.invited))
+
+    @admin.display(description=_("status"), ordering="status")
+    def state(self, member: Member) -> SafeString:
+        return status_mark(member.status, member.get_status_display())
+
+    def find(self, request: HttpRequest) -> HttpResponse:
+        """Find by an identity that was typed. By POST: an address in a URL would end up in logs."""
+        found = search.find(request.POST.get("who", ""))
+        if not found:
+            messages.warning(request, gettext("Nobody is known by that."))
+            return HttpResponseRedirect(list_of(Member))
+        if len(found) == 1:
+            return HttpResponseRedirect(path_to("members.member", found[0]))
+        ids = ",".join(str(each) for each in found)
+        return HttpResponseRedirect(f"{list_of(Member)}?id__in={ids}")
+
+    def name_of(self, row: Member) -> str:
+        return names_of([row.pk])[row.pk]
+
+    def story(self, request: HttpRequest, row: Member) -> dict[str, Any]:
+        page = _page_number(request)
+        timeline = portraits.timeline_of(member_id=row.pk, page=page)
+        return {
+            "member": row,
+            "portrait": portraits.portraits_of([row.pk])[row.pk],
+            "timeline": timeline,
+            "newer": page - 1,
+            "older": page + 1 if len(timeline) == portraits.TIMELINE_PAGE_SIZE and page < PAGES_MAX else 0,
+            "friends": portraits.friends_of(member_id=row.pk),
+            "code": portraits.find_code(member_id=row.pk),
+        }
+
+
+def _page_number(request: HttpRequest) -> int:
+    given = request.GET.get("page", "1")
+    return min(int(given), PAGES_MAX) if given.isdecimal() and int(given) > 0 else 1

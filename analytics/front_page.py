@@ -1,0 +1,102 @@
+"""The first page of a tenant's back office: the dashboard's figures, put into cards and a chart."""
+
+import json
+from typing import Any
+
+from django.http import HttpRequest
+from django.urls import reverse
+from django.utils import timezone
+from django.utils.formats import date_format
+from django.utils.translation import gettext
+
+from analytics import dashboard
+from analytics.dashboard import Dashboard, Day
+from antifraud import measures
+from core.backoffice import may, post_button
+from tenants import context as tenants
+
+POINTS_AXIS, EVENTS_AXIS = "y", "events"
+
+
+def context(request: HttpRequest, page: dict[str, Any]) -> dict[str, Any]:
+    """Add to the page what its template shows. Unfold calls it (DASHBOARD_CALLBACK)."""
+    now = timezone.now()  # noqa: TID251 (an edge: Unfold calls it as its view)
+    shown = dashboard.figures(zone=tenants.zone(), at=now)
+    return {
+        **page,
+        "dashboard": shown,
+        "is_new": not (shown.has_campaign and shown.has_event and shown.has_reward),
+        "address": request.build_absolute_uri("/api/v1/events"),
+        "chart": json.dumps(_chart(shown)),
+        "chart_options": json.dumps(_chart_options()),
+        "trips": [(trip, measures.in_words(trip), _resume_button(request, trip.pk)) for trip in shown.trips],
+        "may_edit_campaigns": may("campaigns.add_campaign")(request),
+    }
+
+
+def _resume_button(request: HttpRequest, trip_id: int) -> str:
+    if not may("antifraud.change_stoprule")(request):
+        return ""
+    path = reverse("admin:antifraud_trip_resume", args=[trip_id])
+    return post_button(gettext("Resume"), path, tone="primary", icon="play_arrow")
+
+
+def _chart(shown: Dashboard) -> dict[str, Any]:
+    past = shown.days[:-1]
+    return {
+        "labels": [*(_label(day) for day in past), gettext("today so far")],
+        "datasets": [
+            {
+                "type": "line",
+                "label": gettext("Events"),
+                "data": [day.events for day in shown.days],
+                "yAxisID": EVENTS_AXIS,
+                "borderColor": "#f59e0b",
+                "backgroundColor": "#f59e0b",
+                "borderWidth": 2,
+                "pointRadius": 0,
+                "pointHitRadius": 12,
+                "tension": 0.3,
+            },
+            {
+                "type": "bar",
+                "label": gettext("Points granted"),
+                "data": [day.points for day in shown.days],
+                "yAxisID": POINTS_AXIS,
+                # The day that is not over stands paler.
+                "backgroundColor": ["var(--color-primary-500)"] * len(past) + ["var(--color-primary-300)"],
+                "borderRadius": 4,
+                "maxBarThickness": 22,
+            },
+        ],
+    }
+
+
+def _label(day: Day) -> str:
+    return date_format(day.date, "j M")
+
+
+def _chart_options() -> dict[str, Any]:
+    # Unfold's own hide the axis and the legend.
+    grey = "#8b93a1"
+    axis = {"beginAtZero": True, "border": {"display": False}}
+    ticks = {"color": grey, "precision": 0, "maxTicksLimit": 6}
+    return {
+        "responsive": True,
+        "maintainAspectRatio": False,
+        "animation": False,
+        "interaction": {"mode": "index", "intersect": False},
+        "plugins": {
+            "legend": {"display": True, "align": "end", "labels": {"color": grey, "boxWidth": 10, "boxHeight": 10}},
+            "tooltip": {"enabled": True},
+        },
+        "scales": {
+            "x": {
+                "grid": {"display": False},
+                "border": {"display": False},
+                "ticks": {"color": grey, "maxRotation": 0, "autoSkipPadding": 16},
+            },
+            POINTS_AXIS: {**axis, "grid": {"tickWidth": 0}, "ticks": ticks},
+            EVENTS_AXIS: {**axis, "position": "right", "grid": {"display": False}, "ticks": ticks},
+        },
+    }

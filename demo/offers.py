@@ -1,0 +1,188 @@
+"""What the two businesses offer: campaigns that show what campaigns can do, and the stop rule that will halt one."""
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime, timedelta
+from typing import Any, Final
+
+from antifraud.models import StopRule
+from campaigns import lifecycle
+from campaigns.models import Campaign, Limit, RewardTier, Rule
+from core.db import in_transaction
+from demo import record_shop
+from demo.businesses import COFFEE_CHAIN, RECORD_SHOP, Business
+
+AUTHOR: Final = "marketer"
+FAIR_REWARDS_MAX: Final = 25
+FAIR_WITHIN_MINUTES: Final = 60
+
+type_of_rows = Sequence[Mapping[str, Any]]
+
+
+@in_transaction
+def make(*, business: Business, begins_at: datetime, at: datetime) -> None:
+    """
+    Make the campaigns of a business, whose history begins at `begins_at`.
+
+    What was changed in the course of time was changed then: each change is a version of its own, and an event is scored
+    by the one of its time.
+    """
+    {RECORD_SHOP: _of_record_shop, COFFEE_CHAIN: _of_coffee_chain}[business](begins_at, at)
+
+
+def _of_record_shop(begins_at: datetime, at: datetime) -> None:
+    _make_bring_a_friend(begins_at)
+    _make_cashback(begins_at, at)
+    _make_double_weeks(begins_at, at)
+    _campaign(
+        name="Welcome back",
+        goal="activate",
+        budget_points=100_000,
+        when_short="cap",
+        starts_at=begins_at,
+        rules=[
+            {"trigger": "order.paid", "recipient": "actor", "order_number": "repeat", "amount_points": 300}
+            | _where(("amount_minor", "at_least", 5_000))
+        ],
+        limits=[{"per": "member", "period": "ever", "max_count": 2}],
+    )
+    sharing = _campaign(
+        name="Spread the word",
+        goal="activate",
+        starts_at=at - timedelta(days=90),
+        rules=[{"trigger": "invite.sent", "recipient": "actor", "amount_points": 10}],
+        limits=[{"per": "member", "period": "day", "max_count": 1}],
+    )
+    lifecycle.pause(campaign=sharing, author=AUTHOR, at=at - timedelta(days=6))
+    fair = _campaign(
+        name="Check in at the record fair",
+        goal="activate",
+        budget_points=20_000,
+        starts_at=at - timedelta(days=1),
+        rules=[
+            {"trigger": "check_in", "recipient": "actor", "amount_points": 100}
+            | _where(("place", "equals", record_shop.FAIR))
+        ],
+        limits=[{"per": "member", "period": "day", "max_count": 1}],
+    )
+    StopRule.objects.create(
+        campaign=fair, metric="rewards", threshold=FAIR_REWARDS_MAX, window_minutes=FAIR_WITHIN_MINUTES
+    )
+    _draft(
+        name="Vinyl Fridays", goal="sell", rules=[{"trigger": "order.paid", "recipient": "actor", "amount_points": 50}]
+    )
+
+
+def _make_bring_a_friend(begins_at: datetime) -> None:
+    _campaign(
+        name="Bring a friend",
+        goal="attract",
+        budget_points=1_000_000,
+        starts_at=begins_at,
+        rules=[
+            {
+                "trigger": "order.paid",
+                "recipient": "inviter",
+                "order_number": "first",
+                "amount_kind": "tiers",
+                "hold_days": 3,
+            }
+            | _where(("amount_minor", "at_least", 1_000)),
+            {"trigger": "member.joined", "recipient": "invitee", "amount_points": 300},
+        ],
+        tiers=[(1, 500), (3, 750), (10, 1_000)],
+        limits=[{"per": "member", "period": "month", "max_count": 12}],
+    )
+
+
+def _make_cashback(begins_at: datetime, at: datetime) -> None:
+    cashback = _campaign(
+        name="Cashback 5%",
+        goal="sell",
+        budget_points=1_500_000,
+        when_short="cap",
+        exclusive_group="cashback",
+        starts_at=begins_at,
+        rules=[
+            {"trigger": "order.paid", "recipient": "actor", "amount_kind": "percent", "rate_bps": 300, "hold_days": 1}
+        ],
+        limits=[{"per": "member", "period": "month", "max_points": 1_500}],
+    )
+    # It was 3% in its first year.
+    Rule.objects.filter(campaign=cashback).update(rate_bps=500)
+    lifecycle.publish(campaign=cashback, author=AUTHOR, at=at - timedelta(days=180))
+
+
+def _make_double_weeks(begins_at: datetime, at: datetime) -> None:
+    ends_at = at - timedelta(days=150)
+    double = _campaign(
+        name="Double cashback weeks",
+        goal="sell",
+        budget_points=200_000,
+        when_short="cap",
+        priority=10,
+        exclusive_group="cashback",
+        starts_at=max(begins_at, ends_at - timedelta(days=42)),
+        ends_at=ends_at,
+        rules=[
+            {"trigger": "order.paid", "recipient": "actor", "amount_kind": "percent", "rate_bps": 1_000}
+            | _where(("amount_minor", "at_least", 2_000))
+        ],
+    )
+    lifecycle.end(campaign=double, author=AUTHOR, at=ends_at)
+
+
+def _of_coffee_chain(begins_at: datetime, _at: datetime) -> None:
+    _campaign(
+        name="Приведи друга",
+        goal="attract",
+        budget_points=50_000,
+        starts_at=begins_at,
+        rules=[
+            {"trigger": "order.paid", "recipient": "inviter", "order_number": "first", "amount_points": 150}
+            | _where(("amount_minor", "at_least", 30_000)),
+            {"trigger": "member.joined", "recipient": "invitee", "amount_points": 100},
+        ],
+        limits=[{"per": "member", "period": "month", "max_count": 10}],
+    )
+    _campaign(
+        name="Отметься в кофейне",
+        goal="activate",
+        budget_points=20_000,
+        starts_at=begins_at,
+        rules=[{"trigger": "check_in", "recipient": "actor", "amount_points": 5}],
+        limits=[{"per": "member", "period": "week", "max_count": 4}],
+    )
+    _campaign(
+        name="Кешбэк 3%",
+        goal="sell",
+        budget_points=50_000,
+        starts_at=begins_at,
+        rules=[{"trigger": "order.paid", "recipient": "actor", "amount_kind": "percent", "rate_bps": 300}],
+    )
+
+
+def _campaign(*, starts_at: datetime, **told: Any) -> Campaign:
+    campaign = _draft(starts_at=starts_at, **told)
+    lifecycle.activate(campaign=campaign, author=AUTHOR, at=starts_at)
+    return campaign
+
+
+def _draft(
+    *,
+    rules: type_of_rows,
+    tiers: Sequence[tuple[int, int]] = (),
+    limits: type_of_rows = (),
+    **columns: Any,
+) -> Campaign:
+    campaign = Campaign.objects.create(**columns)
+    for position, rule in enumerate(rules):
+        Rule.objects.create(campaign=campaign, position=position, **rule)
+    for from_count, amount_points in tiers:
+        RewardTier.objects.create(campaign=campaign, from_count=from_count, amount_points=amount_points)
+    for limit in limits:
+        Limit.objects.create(campaign=campaign, **limit)
+    return campaign
+
+
+def _where(*conditions: tuple[str, str, object]) -> dict[str, Any]:
+    return {"conditions": [{"field": field, "operator": how, "value": value} for field, how, value in conditions]}

@@ -70,7 +70,7 @@ class ReasonFilter(admin.SimpleListFilter):
 class CaseAdmin(StoryAdmin):
     """The queue: one line a case, and one click decides it."""
 
-    list_display = ["who", "campaign", "points", "why", "state"]
+    list_display = ["who", "what", "points", "why", "state"]
     list_display_links = ["who"]
     list_filter = [CaseView, "campaign", ReasonFilter]
     list_select_related = ["campaign", "decided_by"]
@@ -113,6 +113,10 @@ class CaseAdmin(StoryAdmin):
             format_html_join("", '<span>{} <span class="soft font-normal">{}</span></span>', lines),
         )
 
+    @admin.display(description=_("campaign"), ordering="campaign__name")
+    def what(self, case: Case) -> SafeString:
+        return format_html('<span class="wraps">{}</span>', case.campaign)
+
     @admin.display(description=_("points"))
     def points(self, case: Any) -> SafeString:
         return format_html('<span class="num strong">{}</span>', case.shown.points)
@@ -120,7 +124,7 @@ class CaseAdmin(StoryAdmin):
     @admin.display(description=_("why"))
     def why(self, case: Any) -> SafeString:
         lines = format_html_join("", "<li>{}</li>", ((sentence,) for sentence in case.shown.reasons))
-        return format_html('<ul class="lines" style="min-width: 14rem; white-space: normal">{}</ul>', lines)
+        return format_html('<ul class="lines" style="min-width: 11rem; white-space: normal">{}</ul>', lines)
 
     @admin.display(description=_("waiting"), ordering="opened_at")
     def state(self, case: Any) -> SafeString:

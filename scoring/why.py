@@ -34,8 +34,8 @@ SENTENCES: dict[str, type_of_text] = {
     "loop": _("The inviter was invited by this very person."),
     # The campaign
     "no_rule": _("No campaign has a rule for “%(kind)s”."),
-    "campaign_not_started": _("The campaign had not begun yet: it starts on %(starts_at)s."),
-    "campaign_over": _("The campaign was over: it ended on %(ends_at)s."),
+    "campaign_not_started": _("It starts on %(starts_at)s: the campaign had not begun yet."),
+    "campaign_over": _("It ended on %(ends_at)s: the campaign was over."),
     "campaign_paused": _("The campaign was paused."),
     "campaign_ended": _("The campaign had been ended."),
     "campaign_draft": _("The campaign was a draft."),
@@ -56,7 +56,7 @@ SENTENCES: dict[str, type_of_text] = {
     "budget": _("The campaign's budget of %(budget)s points has only %(left)s left."),
     # What came of it
     "granted": _("Granted: %(points)s."),
-    "pending": _("%(points)s on hold until %(matures_at)s."),
+    "pending": _("On hold until %(matures_at)s: %(points)s."),
     "flagged": _("%(points)s, waiting for a moderator: %(signals)s."),
     "refused": _("Refused: %(signals)s."),
     "refunded": _("%(points)s taken back after a refund."),

@@ -1,0 +1,135 @@
+"""Situations made by hand, for the pure tests: each says only what it is about."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from datetime import UTC
+from typing import Any
+
+from antifraud import guard
+from antifraud.guard import Place
+from antifraud.observed import Policy
+from antifraud.usage import Reading, Used
+from campaigns.conditions import compile_rule, compile_screen
+from campaigns.definitions import Offer
+from campaigns.rulebook import CompiledRule
+from campaigns.tests.offers import NOON
+from referrals import touch
+from referrals.touch import Standing, Touch, Touches
+from rewards.refunds import Held
+from scoring import screening
+from scoring.situation import Incoming, KnownOrder, Person, Situation
+
+ANNA, BORIS, CLARA = 1, 2, 3
+POINTS = 77
+
+
+def event(kind: str, member_id: int = BORIS, *, id: int = 1, **told: Any) -> Incoming:  # noqa: A002 (an event's)
+    """Return an event of noon. What is not one of its columns is its data."""
+    columns = {name: told.pop(name) for name in ("occurred_at", "is_history", "depth") if name in told}
+    return Incoming(
+        id=id,
+        key=f"event-{id}",
+        kind=kind,
+        member_id=member_id,
+        data=told,
+        fields=told,
+        **{"occurred_at": NOON, **columns},
+    )
+
+
+def paid(number: str = "1001", member_id: int = BORIS, *, amount_minor: int = 50_000, **told: Any) -> Incoming:
+    return event("order.paid", member_id, order_id=number, amount_minor=amount_minor, currency="RUB", **told)
+
+
+def refunded(number: str = "1001", *, amount_minor: int = 50_000, **told: Any) -> Incoming:
+    return event("order.refunded", order_id=number, refund_id="1", amount_minor=amount_minor, **told)
+
+
+def joined(member_id: int = BORIS, *, code: str = "", **told: Any) -> Incoming:
+    return event("member.joined", member_id, **({"code": code} if code else {}), **told)
+
+
+def person(id: int, **told: Any) -> Person:  # noqa: A002 (a person's)
+    return Person(**{"id": id, "first_seen_at": NOON, **told})
+
+
+def brought_by(inviter_id: int) -> Standing:
+    return Standing(referral_id=12, inviter_id=inviter_id, code_id=4, channel="", attributed_at=NOON, qualified_at=None)
+
+
+def known_order(*held: Held, **told: Any) -> KnownOrder:
+    usual = {"id": 5, "number": "1001", "member_id": BORIS, "amount_minor": 50_000, "refunded_minor": 0}
+    return KnownOrder(**{**usual, "cancelled_at": None, "paid_at": NOON, "held": held, **told})
+
+
+def situation(
+    *incoming: Incoming,
+    offers: Sequence[Offer] = (),
+    people: Sequence[Person] = (),
+    brought: Mapping[int, int] | None = None,
+    codes: Mapping[str, int] | None = None,
+    orders: Sequence[KnownOrder] = (),
+    used: Mapping[Any, Used] | None = None,
+    **told: Any,
+) -> Situation:
+    """
+    Return a batch and what surrounds it.
+
+    `brought` is who invited whom, by invitee; `codes` whose each code is. Nobody is suspected, nothing is used.
+    """
+    everybody = {each: person(each) for each in (ANNA, BORIS, CLARA)} | {each.id: each for each in people}
+    touches = Touches(
+        policy=touch.Policy(),
+        codes={code: Touch(inviter_id=owner, code_id=owner, code=code) for code, owner in (codes or {}).items()},
+        clicks={},
+        referrals={invitee: brought_by(inviter) for invitee, inviter in (brought or {}).items()},
+        qualified={},
+    )
+    usual = {
+        "existing": frozenset(),
+        "offer_now": {each.campaign_id: each for each in offers}.get,
+        "limits": {each.campaign_id: each.limits for each in offers}.get,
+        "policy": Policy(flag_from=50, refuse_from=150, signups_per_hour=10),
+        "stop_rules": (),
+        "asset_id": POINTS,
+        "minor_per_point": 100,
+        "zone": UTC,
+        "at": NOON,
+    }
+    return Situation(
+        incoming=tuple(_screened(each, offers) for each in incoming),
+        people=everybody,
+        touches=touches,
+        orders={each.number: each for each in orders},
+        usage=_reading(offers, everybody, told.get("stop_rules", ()), used or {}),
+        **{**usual, **told},
+    )
+
+
+def _screened(incoming: Incoming, offers: Sequence[Offer]) -> Incoming:
+    ordered = sorted(offers, key=lambda each: (-each.priority, each.campaign_id))
+    lines = [
+        (each, CompiledRule(line, compile_rule(line), compile_screen(line)))
+        for each in ordered
+        for line in each.rules
+        if line.trigger == incoming.kind
+    ]
+    screened = screening.screen(offers=lines, fields=incoming.fields, occurred_at=incoming.occurred_at)
+    return replace(incoming, lines=screened)
+
+
+def _reading(
+    offers: Sequence[Offer], people: Mapping[int, Person], stop_rules: Sequence[Any], used: Mapping[Any, Used]
+) -> Reading:
+    keys = []
+    for each in offers:
+        keys.append(guard.minute_key(campaign_id=each.campaign_id, at=NOON))
+        for line in each.rules:
+            for member_id in people:
+                place = Place(each.campaign_id, line.id, member_id, NOON)
+                keys += guard.keys(place, limits=each.limits, zone=UTC)
+                keys.append(guard.ladder_key(rule_id=line.id, member_id=member_id))
+    return Reading(
+        counters={key: Used() for key in keys} | dict(used),
+        windows={(line.id, each.campaign_id): Used() for line in stop_rules for each in offers},
+    )

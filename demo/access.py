@@ -25,11 +25,16 @@ ENVIRONMENTS: Final = {"live": Tenant.Environment.LIVE, "test": Tenant.Environme
 
 
 def read(path: Path) -> dict[str, Any]:
-    """Return what the file says, or nothing where there is none."""
+    """Return what the file says, or nothing where there is none, or it makes no sense."""
     try:
-        return dict(json.loads(path.read_text(encoding="utf-8")))
+        return within(json.loads(path.read_text(encoding="utf-8")))
     except (FileNotFoundError, ValueError):
         return {}
+
+
+def within(told: object) -> dict[str, Any]:
+    """Return a part of the file, or nothing where it is not what we would have written."""
+    return told if isinstance(told, dict) else {}
 
 
 def write(path: Path, *, businesses: Sequence[tuple[Business, Mapping[str, str]]]) -> None:
@@ -56,7 +61,7 @@ def keys_in(told: Mapping[str, Any], *, tenant: Tenant, at: datetime) -> dict[st
     """Return those of the keys told of a business that open the tenant's doors."""
     found = {}
     for word, environment in ENVIRONMENTS.items():
-        full = told.get("keys", {}).get(word, "")
+        full = str(within(told.get("keys")).get(word, ""))
         if _opens(full, tenant=tenant, environment=environment, at=at):
             found[word] = full
     return found

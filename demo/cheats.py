@@ -17,6 +17,7 @@ from demo.history import address_of, name_of
 # Real customers, who did nothing of the kind.
 TWINS_OF: Final = ("0002", "0107", "0311")
 TABLETS_OF: Final = ("0008", "0423")
+CLUMSY: Final = "0512"
 BUSY: Final = "0010"
 BUSY_SIGNUPS: Final = 14
 PATIENT: Final = "0057"
@@ -28,7 +29,7 @@ def acts(*, days: Days) -> Iterator[Act]:
         yield from _second_address(customer, days, ago=4 + 5 * place)
     for place, customer in enumerate(TABLETS_OF):
         yield from _same_tablet(customer, days, ago=3 + 8 * place)
-    yield from _everything_the_same("0512", days, ago=6)
+    yield from _everything_the_same(CLUMSY, days, ago=6)
     yield from _busy_hour(days, ago=2)
     yield from _known_for_a_week(days, ago=1)
 

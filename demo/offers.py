@@ -26,50 +26,20 @@ def make(*, business: Business, begins_at: datetime, at: datetime) -> None:
     What was changed in the course of time was changed then: each change is a version of its own, and an event is scored
     by the one of its time.
     """
-    {RECORD_SHOP: _of_record_shop, COFFEE_CHAIN: _of_coffee_chain}[business](begins_at, at)
+    # By the business's clock, as whoever sets a date in the admin would mean it.
+    today = at.astimezone(begins_at.tzinfo).replace(hour=0, minute=0, second=0, microsecond=0)
+    {RECORD_SHOP: _of_record_shop, COFFEE_CHAIN: _of_coffee_chain}[business](begins_at, today)
 
 
-def _of_record_shop(begins_at: datetime, at: datetime) -> None:
+def _of_record_shop(begins_at: datetime, today: datetime) -> None:
     _make_bring_a_friend(begins_at)
-    _make_cashback(begins_at, at)
-    _make_double_weeks(begins_at, at)
-    _campaign(
-        name="Welcome back",
-        goal="activate",
-        budget_points=100_000,
-        when_short="cap",
-        starts_at=begins_at,
-        rules=[
-            {"trigger": "order.paid", "recipient": "actor", "order_number": "repeat", "amount_points": 300}
-            | _where(("amount_minor", "at_least", 5_000))
-        ],
-        limits=[{"per": "member", "period": "ever", "max_count": 2}],
-    )
-    sharing = _campaign(
-        name="Spread the word",
-        goal="activate",
-        starts_at=at - timedelta(days=90),
-        rules=[{"trigger": "invite.sent", "recipient": "actor", "amount_points": 10}],
-        limits=[{"per": "member", "period": "day", "max_count": 1}],
-    )
-    lifecycle.pause(campaign=sharing, author=AUTHOR, at=at - timedelta(days=6))
-    fair = _campaign(
-        name="Check in at the record fair",
-        goal="activate",
-        budget_points=20_000,
-        starts_at=at - timedelta(days=1),
-        rules=[
-            {"trigger": "check_in", "recipient": "actor", "amount_points": 100}
-            | _where(("place", "equals", record_shop.FAIR))
-        ],
-        limits=[{"per": "member", "period": "day", "max_count": 1}],
-    )
-    StopRule.objects.create(
-        campaign=fair, metric="rewards", threshold=FAIR_REWARDS_MAX, window_minutes=FAIR_WITHIN_MINUTES
-    )
-    _draft(
-        name="Vinyl Fridays", goal="sell", rules=[{"trigger": "order.paid", "recipient": "actor", "amount_points": 50}]
-    )
+    _make_cashback(begins_at, today)
+    _make_double_weeks(begins_at, today)
+    _make_welcome_back(begins_at)
+    _make_sharing(today)
+    _make_fair(today)
+    of_fridays = {"trigger": "order.paid", "recipient": "actor", "amount_points": 50}
+    _draft(name="Vinyl Fridays", goal="sell", rules=[of_fridays])
 
 
 def _make_bring_a_friend(begins_at: datetime) -> None:
@@ -94,7 +64,7 @@ def _make_bring_a_friend(begins_at: datetime) -> None:
     )
 
 
-def _make_cashback(begins_at: datetime, at: datetime) -> None:
+def _make_cashback(begins_at: datetime, today: datetime) -> None:
     cashback = _campaign(
         name="Cashback 5%",
         goal="sell",
@@ -109,11 +79,11 @@ def _make_cashback(begins_at: datetime, at: datetime) -> None:
     )
     # It was 3% in its first year.
     Rule.objects.filter(campaign=cashback).update(rate_bps=500)
-    lifecycle.publish(campaign=cashback, author=AUTHOR, at=at - timedelta(days=180))
+    lifecycle.publish(campaign=cashback, author=AUTHOR, at=today - timedelta(days=180))
 
 
-def _make_double_weeks(begins_at: datetime, at: datetime) -> None:
-    ends_at = at - timedelta(days=150)
+def _make_double_weeks(begins_at: datetime, today: datetime) -> None:
+    ends_at = today - timedelta(days=150)
     double = _campaign(
         name="Double cashback weeks",
         goal="sell",
@@ -131,7 +101,51 @@ def _make_double_weeks(begins_at: datetime, at: datetime) -> None:
     lifecycle.end(campaign=double, author=AUTHOR, at=ends_at)
 
 
-def _of_coffee_chain(begins_at: datetime, _at: datetime) -> None:
+def _make_welcome_back(begins_at: datetime) -> None:
+    _campaign(
+        name="Welcome back",
+        goal="activate",
+        # So little that it is used up by now.
+        budget_points=100_000,
+        when_short="cap",
+        starts_at=begins_at,
+        rules=[
+            {"trigger": "order.paid", "recipient": "actor", "order_number": "repeat", "amount_points": 300}
+            | _where(("amount_minor", "at_least", 5_000))
+        ],
+        limits=[{"per": "member", "period": "ever", "max_count": 2}],
+    )
+
+
+def _make_sharing(today: datetime) -> None:
+    sharing = _campaign(
+        name="Spread the word",
+        goal="activate",
+        starts_at=today - timedelta(days=90),
+        rules=[{"trigger": "invite.sent", "recipient": "actor", "amount_points": 10}],
+        limits=[{"per": "member", "period": "day", "max_count": 1}],
+    )
+    lifecycle.pause(campaign=sharing, author=AUTHOR, at=today - timedelta(days=6))
+
+
+def _make_fair(today: datetime) -> None:
+    fair = _campaign(
+        name="Check in at the record fair",
+        goal="activate",
+        budget_points=20_000,
+        starts_at=today - timedelta(days=1),
+        rules=[
+            {"trigger": "check_in", "recipient": "actor", "amount_points": 100}
+            | _where(("place", "equals", record_shop.FAIR))
+        ],
+        limits=[{"per": "member", "period": "day", "max_count": 1}],
+    )
+    StopRule.objects.create(
+        campaign=fair, metric="rewards", threshold=FAIR_REWARDS_MAX, window_minutes=FAIR_WITHIN_MINUTES
+    )
+
+
+def _of_coffee_chain(begins_at: datetime, _today: datetime) -> None:
     _campaign(
         name="Приведи друга",
         goal="attract",

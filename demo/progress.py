@@ -11,10 +11,15 @@ STEP_PERCENT: Final = 5
 class Progress:
     """Counts towards `total`; what was done before it began counts as well."""
 
-    def __init__(self, *, title: str, total: int, done: int, stream: TextIO = sys.stdout) -> None:
-        self._title, self._total, self._done, self._stream = title, total, done, stream
+    def __init__(self, *, title: str, total: int, done: int, stream: TextIO | None = None) -> None:
+        self._title, self._total, self._done = title, total, done
+        self._stream = stream or sys.stdout
         self._said = self._percent()
-        self._bar = tqdm(total=total, initial=done, desc=title, unit="event", file=stream) if stream.isatty() else None
+        self._bar = (
+            tqdm(total=total, initial=done, desc=title, unit="event", file=self._stream)
+            if self._stream.isatty()
+            else None
+        )
 
     def advance(self, count: int) -> None:
         """Count so many more."""

@@ -14,7 +14,7 @@ def ensure(*, path: Path, at: datetime) -> list[str]:
     Return the names of what was made now: nothing at a second time.
     """
     known = access.read(path)
-    told = dict(zip(BUSINESSES, (known, known.get("second_tenant") or {}), strict=True))
+    told = dict(zip(BUSINESSES, (known, access.within(known.get("second_tenant"))), strict=True))
     made: list[str] = []
     shown = []
     for business in BUSINESSES:

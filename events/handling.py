@@ -41,11 +41,15 @@ def handle_batch(*, schema: str, at: datetime, limit: int = BATCH, only: Sequenc
         # Not the events' fault: a deadlock, a time-out, a server that went away. They wait for the next ring or sweep.
         raise
     except Exception as error:
+        if not taken:
+            raise
         if len(taken) == 1:
             logger.exception("An event could not be handled.", extra={"event_id": taken[0], "schema": schema})
             _park(schema=schema, event_id=taken[0], error=error, at=at)
             return 1
-        logger.warning("A batch could not be handled; it is tried again in halves.", extra={"schema": schema})
+        logger.warning(
+            "A batch could not be handled; it is tried again in halves.", exc_info=True, extra={"schema": schema}
+        )
     middle = len(taken) // 2
     return sum(
         handle_batch(schema=schema, at=at, limit=len(part), only=part) for part in (taken[:middle], taken[middle:])

@@ -6,13 +6,13 @@ the part of the posted amount that a refund should have taken back and found spe
 """
 
 from collections.abc import Collection, Sequence
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, NamedTuple
 
 from django.utils.translation import gettext_lazy as _
 
-from core.db import fetch, in_transaction, json_array
+from core.db import fetch, in_transaction, json_text
 from core.errors import Conflict
 from rewards.ledger import Move
 from rewards.refunds import Held
@@ -32,8 +32,7 @@ class Occurrence(NamedTuple):
     occurrence: str
 
 
-@dataclass(frozen=True, slots=True)
-class NewReward:
+class NewReward(NamedTuple):
     """A reward to write: the columns of its row. What was refunded in the same breath is already in `reversed`."""
 
     campaign_id: int
@@ -149,9 +148,9 @@ def _held(row: Any) -> Held:
     )
 
 
-def _new_columns(new: Sequence[NewReward]) -> dict[str, list[Any]]:
-    columns: dict[str, list[Any]] = {name: [getattr(each, name) for each in new] for name in NEW_COLUMNS}
-    return columns | {"reasons": json_array([*each.reasons] for each in new)}
+def _new_columns(new: Sequence[NewReward]) -> dict[str, Any]:
+    columns = [list(column) for column in zip(*new, strict=True)] or [[] for _name in NewReward._fields]
+    return dict(zip(NewReward._fields, columns, strict=True)) | {"reasons": json_text([each.reasons for each in new])}
 
 
 def _taken_columns(taken: Sequence[TakeBack]) -> dict[str, list[Any]]:
@@ -165,9 +164,6 @@ def _taken_columns(taken: Sequence[TakeBack]) -> dict[str, list[Any]]:
         "now_lost": [each.after.lost for each in taken],
     }
 
-
-# All but `reasons`, which is JSON.
-NEW_COLUMNS = [each.name for each in fields(NewReward) if each.name != "reasons"]
 
 EXISTING = """
 WITH found AS (
@@ -198,16 +194,18 @@ ORDER BY r.id
 
 WRITE = """
 WITH new AS (
-    SELECT * FROM unnest(
-        %(campaign_id)s::bigint[], %(rule_id)s::bigint[], %(version_id)s::bigint[], %(event_id)s::bigint[],
-        %(member_id)s::bigint[], %(side)s::text[], %(referral_id)s::bigint[], %(order_id)s::bigint[],
-        %(occurrence)s::text[], %(kind)s::text[], %(asset_id)s::bigint[], %(due)s::bigint[], %(given)s::bigint[],
-        %(reversed)s::bigint[], %(lost)s::bigint[], %(status)s::text[], %(reasons)s::jsonb[],
-        %(occurred_at)s::timestamptz[], %(matures_at)s::timestamptz[], %(created_at)s::timestamptz[],
-        %(granted_at)s::timestamptz[]
+    SELECT * FROM ROWS FROM (
+        unnest(
+            %(campaign_id)s::bigint[], %(rule_id)s::bigint[], %(version_id)s::bigint[], %(event_id)s::bigint[],
+            %(member_id)s::bigint[], %(side)s::text[], %(referral_id)s::bigint[], %(order_id)s::bigint[],
+            %(occurrence)s::text[], %(kind)s::text[], %(asset_id)s::bigint[], %(due)s::bigint[], %(given)s::bigint[],
+            %(reversed)s::bigint[], %(lost)s::bigint[], %(status)s::text[], %(occurred_at)s::timestamptz[],
+            %(matures_at)s::timestamptz[], %(created_at)s::timestamptz[], %(granted_at)s::timestamptz[]
+        ),
+        jsonb_array_elements(%(reasons)s::jsonb)
     ) WITH ORDINALITY AS n (
         campaign_id, rule_id, version_id, event_id, member_id, side, referral_id, order_id, occurrence, kind, asset_id,
-        due, given, reversed, lost, status, reasons, occurred_at, matures_at, created_at, granted_at, nth
+        due, given, reversed, lost, status, occurred_at, matures_at, created_at, granted_at, reasons, nth
     )
 ), inserted AS (
     INSERT INTO rewards_reward (

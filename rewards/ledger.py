@@ -6,7 +6,6 @@ the postings and changes in the same statement; what the tenant has issued is su
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import datetime
 from typing import NamedTuple
 
@@ -32,8 +31,7 @@ class AlreadyPosted(Conflict):
 FAILURES = {"account_balance_not_negative": InsufficientBalance, "posting_key_once": AlreadyPosted}
 
 
-@dataclass(frozen=True, slots=True)
-class Move:
+class Move(NamedTuple):
     """
     One posting to make.
 

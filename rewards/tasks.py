@@ -32,7 +32,8 @@ def release_matured(**_: Any) -> None:
     _in_each_tenant(release)
 
 
-@shared_task(time_limit=3600)
+# Acknowledged early: a broker would give a task of many minutes to a second worker. If it dies, there is tomorrow's.
+@shared_task(soft_time_limit=3600, time_limit=3660, acks_late=False)
 def verify_ledgers(**_: Any) -> None:
     """Say in the log wherever the ledger does not add up."""
 

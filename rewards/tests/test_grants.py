@@ -84,14 +84,14 @@ def test_one_occurrence_is_rewarded_once(scene, anna):
     new = scene.new(anna, occurrence="order:1001")
     (first,) = write([new])
 
-    assert write([replace(new, given=50), scene.new(anna)])[0] is None
+    assert write([new._replace(given=50), scene.new(anna)])[0] is None
     assert Reward.objects.get(pk=first).given == 100
 
 
 def test_of_twins_in_one_batch_the_first_is_written(scene, anna):
     new = scene.new(anna, occurrence="order:1001")
 
-    ids = write([new, replace(new, given=50)])
+    ids = write([new, new._replace(given=50)])
 
     assert ids == [Reward.objects.get().pk, None]
     assert Reward.objects.get().given == 100
@@ -119,7 +119,7 @@ def test_all_that_a_reward_is_told_is_kept(scene, anna, boris):
 
 def test_a_flagged_reward_says_why(scene, anna):
     with pytest.raises(IntegrityError) as broken, transaction(), savepoint():
-        grants.write(new=[replace(scene.new(anna, status="flagged"), reasons=[])])
+        grants.write(new=[scene.new(anna, status="flagged")._replace(reasons=[])])
 
     assert conflict_of(broken.value) == "reward_flagged_has_reason"
 

@@ -45,6 +45,7 @@ _BOTH: dict[str, Any] = {
     "SHOW_HISTORY": False,
     "SHOW_VIEW_ON_SITE": False,
     "SHOW_BACK_BUTTON": True,
+    "ACCOUNT": {"navigation": [{"title": _("My settings"), "link": lambda _request: reverse("admin:staff_own")}]},
 }
 
 UNFOLD: dict[str, Any] = _BOTH | {
@@ -151,7 +152,8 @@ def menu(request: HttpRequest) -> list[dict[str, Any]]:
     """Return a tenant's menu for this user."""
     from core.backoffice import tenant_site  # noqa: PLC0415 (settings import this module)
 
-    return _menu(request, tenant_site, MENU)
+    home = {"title": _("Dashboard"), "icon": "monitoring", "link": reverse("admin:index")}
+    return [{"title": "", "items": [home]}, *_menu(request, tenant_site, MENU)]
 
 
 def platform_menu(request: HttpRequest) -> list[dict[str, Any]]:
@@ -175,10 +177,8 @@ def _menu(
 def _groups(
     request: HttpRequest, site: AdminSite, groups: tuple[tuple[Text, tuple[Entry, ...]], ...]
 ) -> Iterator[dict[str, Any]]:
-    home = {"title": _("Dashboard"), "icon": "monitoring", "link": reverse("admin:index", current_app=site.name)}
     for number, (title, entries) in enumerate(groups):
-        lines = [line for entry in entries if (line := entry.shown(request, site))]
-        items = [home, *lines] if number == 0 else lines
+        items = [line for entry in entries if (line := entry.shown(request, site))]
         if items:
             yield {"title": title, "separator": number > 0, "items": items}
 

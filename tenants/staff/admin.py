@@ -3,18 +3,20 @@
 import json
 from typing import Any
 
-from django.contrib import admin
+from django.contrib import admin, messages
 from django.contrib.auth.admin import UserAdmin
 from django.contrib.auth.models import Group
-from django.http import HttpRequest
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.template.response import TemplateResponse
+from django.urls import URLPattern, path
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext_lazy as _
 from unfold.forms import AdminPasswordChangeForm
 
-from core.backoffice import AppendOnlyAdmin, ModelAdmin, platform_site, tenant_site
+from core.backoffice import AppendOnlyAdmin, ModelAdmin, audit, changes_of, platform_site, tenant_site
 from tenants import roles
-from tenants.staff.forms import NewStaffForm, NewTenantStaffForm, StaffForm, TenantStaffForm
+from tenants.staff.forms import NewStaffForm, NewTenantStaffForm, OwnForm, StaffForm, TenantStaffForm
 from tenants.staff.models import AuditEntry, Staff
 
 
@@ -44,6 +46,21 @@ class StaffPage(UserAdmin, ModelAdmin):  # type: ignore[type-arg, misc]  # not g
             (_("Person"), {"fields": ("first_name", "last_name", "email", "language", "time_zone")}),
             (_("Dates"), {"fields": self.readonly_fields}),
         ]
+
+    def get_urls(self) -> list[URLPattern]:
+        own = path("me/", self.admin_site.admin_view(self.own_view), name="staff_own")
+        return [own, *super().get_urls()]
+
+    def own_view(self, request: HttpRequest) -> HttpResponse:
+        """Let whoever is logged in choose a language and a time zone: that takes no permission."""
+        form = OwnForm(request.POST or None, instance=request.user)
+        if request.method == "POST" and form.is_valid():
+            form.save()
+            audit(request, action="staff.settings_changed", target=f"staff:{request.user}", changes=changes_of(form))
+            messages.success(request, _("Your settings are saved."))
+            return HttpResponseRedirect(request.path)
+        context = {**self.admin_site.each_context(request), "title": _("My settings"), "form": form}
+        return TemplateResponse(request, "tenants/own.html", context)
 
     def has_delete_permission(self, request: HttpRequest, obj: Staff | None = None) -> bool:
         return False

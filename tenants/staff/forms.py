@@ -21,9 +21,7 @@ class NewStaffForm(UserCreationForm):  # type: ignore[misc]  # Unfold has no typ
         fields = ("username", "email")
 
 
-class StaffForm(UserChangeForm):  # type: ignore[misc]
-    """Somebody who works here."""
-
+class _WithPreferences(forms.Form):
     language = forms.ChoiceField(
         label=_("Language"),
         required=False,
@@ -37,9 +35,21 @@ class StaffForm(UserChangeForm):  # type: ignore[misc]
         widget=UnfoldAdminSelect2Widget,
     )
 
+
+class StaffForm(_WithPreferences, UserChangeForm):  # type: ignore[misc]
+    """Somebody who works here."""
+
     class Meta:
         model = Staff
         fields = "__all__"
+
+
+class OwnForm(_WithPreferences, forms.ModelForm):  # type: ignore[type-arg]  # not generic at run time
+    """What everybody chooses for themselves, whatever their role."""
+
+    class Meta:
+        model = Staff
+        fields = ("language", "time_zone")
 
 
 class _WithRole(forms.Form):

@@ -119,7 +119,9 @@ class Case(models.Model):
         APPROVED = "approved", _("Approved")
         REJECTED = "rejected", _("Rejected")
 
-    group_key = models.CharField(max_length=120, help_text="What ties its rewards: referral:12, or event:99.")
+    group_key = models.CharField(
+        max_length=120, help_text="What ties its rewards: referral:12:campaign:3, or event:99:campaign:3."
+    )
     status = models.CharField(_("status"), max_length=8, choices=Status, default=Status.OPEN)
     campaign = models.ForeignKey("campaigns.Campaign", models.PROTECT, related_name="+", verbose_name=_("campaign"))
     opened_at = models.DateTimeField(_("opened at"))

@@ -7,7 +7,6 @@ from typing import Any
 
 from django import forms
 from django.core.exceptions import ValidationError
-from django.db.models import PROTECT, ManyToOneRel
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 from unfold import widgets
@@ -274,9 +273,10 @@ class RuleForms(PaginationInlineFormSet):  # type: ignore[misc]
     def clean(self) -> None:
         super().clean()
         for number, form in enumerate(self.initial_forms, start=1):
-            if self._should_delete_form(form) and is_referred_to(form.instance):
+            # What happened while it was in force may be told later, and is scored by the version of that time.
+            if self._should_delete_form(form) and versions.was_in_force(rule=form.instance):
                 sentence = gettext(
-                    "Rule %(number)s has rewarded somebody and is kept for the record: switch it off instead."
+                    "Rule %(number)s has been in force and is kept for the record: switch it off instead."
                 )
                 raise ValidationError(sentence % {"number": number})
 
@@ -293,12 +293,3 @@ class LimitForms(PaginationInlineFormSet):  # type: ignore[misc]
 
     def get_unique_error_message(self, unique_check: Any) -> str:
         return gettext("There are two limits for the same whom and the same period: put them into one.")
-
-
-def is_referred_to(rule: Rule) -> bool:
-    """Return whether something that must be kept, such as a reward, refers to the rule."""
-    return any(
-        relation.related_model._base_manager.filter(**{relation.field.name: rule}).exists()
-        for relation in rule._meta.get_fields(include_hidden=True)
-        if isinstance(relation, ManyToOneRel) and relation.on_delete is PROTECT
-    )

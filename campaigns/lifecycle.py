@@ -105,7 +105,7 @@ def pause(*, campaign: Campaign, author: str, at: datetime) -> CampaignVersion |
 @in_transaction
 def resume(*, campaign: Campaign, author: str, at: datetime) -> CampaignVersion | None:
     """
-    Go on after a pause or a stop. What happened meanwhile stays unrewarded.
+    Go on after a pause or a stop. What happened in a pause stays unrewarded, what happened in a stop stays flagged.
 
     :raises MoveNotAllowed: when it is neither paused nor stopped
     """

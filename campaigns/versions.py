@@ -54,6 +54,13 @@ def find_last(*, campaign: Campaign) -> CampaignVersion | None:
     return list_versions(campaign=campaign).first()
 
 
+def was_in_force(*, rule: Rule) -> bool:
+    """Tell whether a rule is in any version that was published: events of that time may yet be scored by it."""
+    return CampaignVersion.objects.filter(
+        campaign_id=rule.campaign_id, definition__rules__contains=[{"id": rule.pk}]
+    ).exists()
+
+
 def offer_in(version: CampaignVersion) -> Offer:
     """Return what a stored version says."""
     return definitions.from_json(

@@ -276,7 +276,6 @@ TIME_ZONE = "UTC"
 
 STATIC_URL = "/static/"
 STATICFILES_DIRS = [BASE_DIR / "static"]
-STATICFILES_DIRS = [BASE_DIR / "static"]
 # Collected (`manage.py collectstatic`), each file has a hashed name and is kept by browsers for good. On one's own
 # machine files are served from where they lie.
 _COLLECTED = env.flag("STATIC_COLLECTED", default=not (LOCAL or DEBUG))

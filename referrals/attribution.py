@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Any
 
 from core.codes import is_code, normalise_code
-from core.db import fetch, in_transaction, json_array
+from core.db import fetch, in_transaction, json_text
 from referrals.touch import Policy, Standing, Touch, Touches
 
 
@@ -83,7 +83,7 @@ def write(*, new: Sequence[NewReferral], qualified: Mapping[int, datetime]) -> d
         name: [getattr(each, name) for each in new]
         for name in ("inviter_id", "invitee_id", "code_id", "click_id", "event_id", "channel", "attributed_at")
     }
-    params["utm"] = json_array(dict(each.utm) for each in new)
+    params["utm"] = json_text([dict(each.utm) for each in new])
     params["qualified_ids"] = sorted(qualified)
     params["qualified_ats"] = [qualified[invitee_id] for invitee_id in sorted(qualified)]
     return {row.invitee_id: row.id for row in fetch(WRITE, params)}
@@ -171,10 +171,13 @@ WRITE = """
 WITH qualifying AS (
     SELECT * FROM unnest(%(qualified_ids)s::bigint[], %(qualified_ats)s::timestamptz[]) AS q (invitee_id, qualified_at)
 ), new AS (
-    SELECT * FROM unnest(
-        %(inviter_id)s::bigint[], %(invitee_id)s::bigint[], %(code_id)s::bigint[], %(click_id)s::bigint[],
-        %(event_id)s::bigint[], %(channel)s::text[], %(utm)s::jsonb[], %(attributed_at)s::timestamptz[]
-    ) WITH ORDINALITY AS n (inviter_id, invitee_id, code_id, click_id, event_id, channel, utm, attributed_at, nth)
+    SELECT * FROM ROWS FROM (
+        unnest(
+            %(inviter_id)s::bigint[], %(invitee_id)s::bigint[], %(code_id)s::bigint[], %(click_id)s::bigint[],
+            %(event_id)s::bigint[], %(channel)s::text[], %(attributed_at)s::timestamptz[]
+        ),
+        jsonb_array_elements(%(utm)s::jsonb)
+    ) WITH ORDINALITY AS n (inviter_id, invitee_id, code_id, click_id, event_id, channel, attributed_at, utm, nth)
 ), inserted AS (
     INSERT INTO referrals_referral (
         inviter_id, invitee_id, code_id, click_id, event_id, channel, utm, attributed_at, qualified_at

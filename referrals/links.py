@@ -4,7 +4,6 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import NamedTuple
 
-from django.conf import settings
 from django.utils.translation import gettext_lazy as _
 
 from core.codes import is_code, normalise_code
@@ -14,8 +13,6 @@ from referrals import landing
 from tenants import hosts
 from tenants.memory import Memory
 from tenants.models import Domain, Tenant
-
-HTTP_PORT = 80
 
 _hosts: Memory[str] = Memory(ttl_seconds=30, size_max=5_000)
 
@@ -38,8 +35,7 @@ class Link(NamedTuple):
 def address(*, tenant: Tenant, code: str) -> str:
     """Return the link that a member shares, at the tenant's first domain."""
     host = _hosts.recall(tenant.schema_name, lambda: _host_of(tenant))
-    port = "" if settings.HTTPS or settings.PORT == HTTP_PORT else f":{settings.PORT}"
-    return f"{'https' if settings.HTTPS else 'http'}://{host}{port}/r/{code}"
+    return f"{hosts.url_of(host)}/r/{code}"
 
 
 def get(*, code: str, campaign_id: int | None, at: datetime) -> Link:

@@ -29,8 +29,9 @@ SENTENCES: dict[str, type_of_text] = {
     "unknown_click": _("There is no such click on a referral link."),
     "outside_window": _("The link was followed too long ago, or after they joined."),
     "self_referral": _("Nobody can invite themselves."),
-    "already_referred": _("Somebody else invited them before; that never changes."),
+    "already_referred": _("They were invited before, and by whom never changes."),
     "existing_member": _("They were a customer before: only new ones can be invited."),
+    "already_joined": _("They had joined before: nobody joins twice."),
     "loop": _("The inviter was invited by this very person."),
     # The campaign
     "no_rule": _("No campaign has a rule for “%(kind)s”."),

@@ -125,10 +125,25 @@ class DomainPage(ModelAdmin):
     """The host names that lead to tenants. A tenant's first one is the platform's gift, and stays."""
 
     form = DomainForm
-    list_display = ("domain", "tenant", "is_primary")
+    list_display = ("name", "owner", "is_first")
     list_select_related = ("tenant",)
     search_fields = ("domain", "tenant__slug")
     ordering = ("domain",)
+
+    # The fields are the library's, which names them in English only.
+
+    @admin.display(description=_("address"), ordering="domain")
+    def name(self, domain: Domain) -> str:
+        return str(domain.domain)
+
+    @admin.display(description=_("tenant"), ordering="tenant")
+    def owner(self, domain: Domain) -> Tenant:
+        owner: Tenant = domain.tenant
+        return owner
+
+    @admin.display(description=_("primary"), ordering="is_primary", boolean=True)
+    def is_first(self, domain: Domain) -> bool:
+        return bool(domain.is_primary)
 
     def formfield_for_foreignkey(self, db_field: Any, request: HttpRequest, **kwargs: Any) -> Any:
         tenants = Tenant.objects.exclude(schema_name=TEMPLATE).order_by("slug")

@@ -90,6 +90,7 @@ class DomainForm(forms.ModelForm):  # type: ignore[type-arg]  # not generic at r
     class Meta:
         model = Domain
         fields = ("domain", "tenant", "is_primary")
+        labels = {"domain": _("Address"), "tenant": _("Tenant"), "is_primary": _("Primary")}
 
     def clean_domain(self) -> str:
         name = str(self.cleaned_data["domain"]).lower().removesuffix(".")

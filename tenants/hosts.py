@@ -10,6 +10,7 @@ from tenants.models import Domain, Tenant
 
 # The platform answers here itself: its own admin, and the API for the keys of all tenants.
 LOOPBACK = "127.0.0.1"
+HTTP_PORT = 80
 
 # Unknown names are remembered too, so that somebody who guesses names does not make the database work.
 _tenants: Memory[Tenant | None] = Memory(ttl_seconds=30, size_max=5_000)
@@ -67,8 +68,8 @@ def name_for(slug: str) -> str:
 
 
 def url_of(host: str) -> str:
-    """Return where a host's pages begin: `http://demo.localhost:8000` on one's own machine, no port elsewhere."""
-    port = f":{settings.PORT}" if settings.LOCAL else ""
+    """Return where a host's pages begin: `http://demo.localhost:8000`; behind a proxy with HTTPS no port shows."""
+    port = "" if settings.HTTPS or settings.PORT == HTTP_PORT else f":{settings.PORT}"
     return f"{'https' if settings.HTTPS else 'http'}://{host}{port}"
 
 

@@ -23,7 +23,10 @@ class Migration(migrations.Migration):
                 ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
                 (
                     "group_key",
-                    models.CharField(help_text="What ties its rewards: referral:12, or event:99.", max_length=120),
+                    models.CharField(
+                        help_text="What ties its rewards: referral:12:campaign:3, or event:99:campaign:3.",
+                        max_length=120,
+                    ),
                 ),
                 (
                     "status",

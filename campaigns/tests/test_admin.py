@@ -226,21 +226,16 @@ def test_whoever_saves_second_is_told_once_of_the_first(mia, running):
     assert running.rules.get().amount_points == 300
 
 
-def test_a_rule_that_has_rewarded_is_switched_off_and_not_deleted(mia, running):
-    shop = cast.Shop()
-    shop.joins("anna")
-    shop.joins("boris", invited_by="anna")
-    shop.pays("boris", "500")
-
+def test_a_rule_that_has_been_in_force_is_switched_off_and_not_deleted(mia, running):
     response = save(mia, page_of(running), rules_0_DELETE="on")
 
     assert errors_in(response) == {
-        "rules": ["Rule 1 has rewarded somebody and is kept for the record: switch it off instead."]
+        "rules": ["Rule 1 has been in force and is kept for the record: switch it off instead."]
     }
     assert running.rules.count() == 1
 
 
-def test_a_rule_that_has_rewarded_nobody_can_be_deleted(mia, acme):
+def test_a_rule_of_a_draft_can_be_deleted(mia, acme):
     campaign = make_campaign({}, {"amount_points": 7})
 
     save(mia, page_of(campaign), rules_0_DELETE="on")

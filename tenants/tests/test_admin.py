@@ -153,8 +153,8 @@ def test_all_pages_of_the_platform_open(platform, acme):
     key = ApiKey.objects.filter(tenant=acme).get()
     with context.in_public():
         petra = Staff.objects.get()
+    assert platform.get("/admin/").headers["Location"] == "/admin/tenants/tenant/"
     for page in (
-        "",
         "tenants/tenant/",
         "tenants/tenant/add/",
         f"tenants/tenant/{acme.id}/change/",

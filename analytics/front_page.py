@@ -3,11 +3,12 @@
 import json
 from typing import Any
 
+from babel import Locale
+from babel.dates import format_skeleton
 from django.http import HttpRequest
 from django.urls import reverse
 from django.utils import timezone
-from django.utils.formats import date_format
-from django.utils.translation import gettext
+from django.utils.translation import get_language, gettext
 
 from analytics import dashboard
 from analytics.dashboard import Dashboard, Day
@@ -73,7 +74,8 @@ def _chart(shown: Dashboard) -> dict[str, Any]:
 
 
 def _label(day: Day) -> str:
-    return date_format(day.date, "j M")
+    # Oct 24, 24 окт., 10月24日: Django has no such format.
+    return format_skeleton("MMMd", day.date, locale=Locale.parse(get_language() or "en", sep="-"))
 
 
 def _chart_options() -> dict[str, Any]:

@@ -4,7 +4,7 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from django.contrib import admin, messages
-from django.db.models import QuerySet
+from django.db.models import Count, QuerySet
 from django.http import Http404, HttpRequest, HttpResponse
 from django.template.response import TemplateResponse
 from django.urls import URLPattern
@@ -151,8 +151,10 @@ class CaseAdmin(StoryAdmin):
     def buttons(self, case: Any) -> SafeString | str:
         """Return what may be done about a case that `dress` has seen."""
         if case.status == Case.Status.OPEN:
-            approve = post_button(_("Approve"), self.post_path("approve", case.pk), tone="good", icon="check")
-            reject = post_button(_("Reject"), self.post_path("reject", case.pk), tone="danger", icon="close")
+            # What the button decides is what its page showed: more may join the case while it is being read.
+            seen = f"?seen={len(case.shown.rewards)}"
+            approve = post_button(_("Approve"), self.post_path("approve", case.pk) + seen, tone="good", icon="check")
+            reject = post_button(_("Reject"), self.post_path("reject", case.pk) + seen, tone="danger", icon="close")
             return format_html('<span class="acts">{}{}</span>', approve, reject)
         if timezone.now() <= case.shown.undo_until:
             return self._undo_button(case)
@@ -177,7 +179,8 @@ class CaseAdmin(StoryAdmin):
     def _decided(self, request: HttpRequest, pk: int, verb: Verb, sentence: str | Promise) -> SafeString:
         case = self._get(pk)
         points = queue.total_of([case]).points
-        verb(case=case, by=request.user, note=request.POST.get("note", "").strip(), at=timezone.now())
+        note = request.POST.get("note", "").strip()
+        verb(case=case, by=request.user, note=note, seen=_number(request.GET.get("seen")), at=timezone.now())
         return format_html(
             '<span class="message-with-act">{} {}</span>', sentence % {"points": points}, self._undo_button(case)
         )
@@ -199,7 +202,8 @@ class CaseAdmin(StoryAdmin):
         return self._many(request, cases, moderation.reject, "reject_selected")
 
     def _many(self, request: HttpRequest, cases: QuerySet[Case], verb: Verb, action: str) -> HttpResponse | None:
-        chosen = list(cases.filter(status=Case.Status.OPEN).order_by("pk")[:BULK_MAX])
+        waiting = cases.filter(status=Case.Status.OPEN).annotate(seen=Count("case_rewards"))
+        chosen = list(waiting.order_by("pk")[:BULK_MAX])
         if "confirmed" in request.POST:
             self._decide_many(request, chosen, verb)
             return None
@@ -217,11 +221,12 @@ class CaseAdmin(StoryAdmin):
         }
         return TemplateResponse(request, "admin/antifraud/case/confirm.html", context)
 
-    def _decide_many(self, request: HttpRequest, cases: list[Case], verb: Verb) -> None:
+    def _decide_many(self, request: HttpRequest, cases: Sequence[Case], verb: Verb) -> None:
         late: list[str] = []
         for case in cases:
             try:
-                verb(case=case, by=request.user, at=timezone.now())
+                seen = _number(request.POST.get(f"seen-{case.pk}"))
+                verb(case=case, by=request.user, seen=seen, at=timezone.now())
             except Failure as failure:
                 late.append(str(failure))
         decided = len(cases) - len(late)
@@ -329,3 +334,7 @@ class FraudPolicyAdmin(SingletonAdmin):
     """How careful the tenant is."""
 
     fields = ["flag_from", "refuse_from", "signups_per_hour", "undo_minutes"]
+
+
+def _number(text: str | None) -> int | None:
+    return int(text) if text and text.isascii() and text.isdigit() else None

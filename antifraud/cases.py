@@ -51,8 +51,8 @@ WITH flagged AS (
     SELECT opened.id, flagged.reward_id FROM flagged JOIN opened USING (group_key) ORDER BY flagged.reward_id
 )
 INSERT INTO antifraud_signal (event_id, rule_id, member_id, name, weight, verdict, evidence, at)
-SELECT s.*, %(at)s FROM unnest(%(event_ids)s::bigint[], %(rule_ids)s::bigint[], %(member_ids)s::bigint[],
-    %(names)s::text[], %(weights)s::smallint[], %(verdicts)s::text[], %(evidence)s::jsonb[]) AS s
+SELECT s.*, %(at)s FROM ROWS FROM (unnest(%(event_ids)s::bigint[], %(rule_ids)s::bigint[], %(member_ids)s::bigint[],
+    %(names)s::text[], %(weights)s::smallint[], %(verdicts)s::text[]), jsonb_array_elements(%(evidence)s::jsonb)) AS s
 """
 
 
@@ -73,7 +73,7 @@ def record(*, flagged: Sequence[Flagged], signals: Sequence[NewSignal], at: date
             "names": [each.name for each in signals],
             "weights": [each.weight for each in signals],
             "verdicts": [each.verdict for each in signals],
-            "evidence": db.json_array(each.evidence for each in signals),
+            "evidence": db.json_text([each.evidence for each in signals]),
             "at": at,
         },
     )

@@ -39,7 +39,8 @@ LEFT JOIN LATERAL (
         SELECT * FROM rewards_reward WHERE c.id IS NULL AND k.member_id = 0 AND k.period <> 'minute'
             AND campaign_id = k.campaign_id
     ) r WHERE r.status IN ('flagged', 'pending', 'granted') AND r.campaign_id = k.campaign_id
-        AND (k.scope <> 'rule' OR r.rule_id = k.scope_id)
+        AND (k.scope NOT IN ('rule', 'invitee')
+            OR (r.rule_id = k.scope_id AND (r.side = 'invitee') = (k.scope = 'invitee')))
         AND r.occurred_at >= k.period_start AND (k.period_end IS NULL OR r.occurred_at < k.period_end)
 ) seed ON true
 UNION ALL

@@ -3,6 +3,7 @@
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, tzinfo
+from typing import NamedTuple
 
 from antifraud import periods
 from antifraud.usage import Key, Reading, Used
@@ -14,29 +15,34 @@ TIERS = "tiers"
 type_of_limits = Callable[[int], Sequence[LimitLine]]
 
 
-@dataclass(frozen=True, slots=True)
-class Place:
+class Place(NamedTuple):
     """Where a reward stands among the counters."""
 
     campaign_id: int
     rule_id: int
     member_id: int
     occurred_at: datetime
+    side: str = "inviter"
+
+    @property
+    def ladder(self) -> Key:
+        """The counter of the ladder that the reward is a step of."""
+        return ladder_key(rule_id=self.rule_id, member_id=self.member_id, side=self.side)
 
 
-@dataclass(frozen=True, slots=True)
-class Proposal:
+class Proposal(NamedTuple):
     """Who would get something, from which rule, for something that occurred then."""
 
     offer: Offer
     rule: RuleLine
     member_id: int
     occurred_at: datetime
+    side: str = "inviter"
 
     @property
     def place(self) -> Place:
         """Where the reward would stand."""
-        return Place(self.offer.campaign_id, self.rule.id, self.member_id, self.occurred_at)
+        return Place(self.offer.campaign_id, self.rule.id, self.member_id, self.occurred_at, self.side)
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,9 +70,13 @@ def budget_key(campaign_id: int) -> Key:
     return Key("campaign", campaign_id, 0, "ever", periods.EPOCH)
 
 
-def ladder_key(*, rule_id: int, member_id: int) -> Key:
-    """Return the counter of an inviter's qualified referrals by one rule."""
-    return Key("rule", rule_id, member_id, "ever", periods.EPOCH)
+def ladder_key(*, rule_id: int, member_id: int, side: str = "inviter") -> Key:
+    """
+    Return the counter of an inviter's qualified referrals by one rule.
+
+    What the rule gave them when they were the invited friend themselves is counted apart: it is no friend of theirs.
+    """
+    return Key("invitee" if side == "invitee" else "rule", rule_id, member_id, "ever", periods.EPOCH)
 
 
 def minute_key(*, campaign_id: int, at: datetime) -> Key:
@@ -126,7 +136,7 @@ class Guard:
 
     def nth(self, proposal: Proposal) -> int:
         """Return which qualified referral this would be for the inviter by this rule, from 1."""
-        return self._used(ladder_key(rule_id=proposal.rule.id, member_id=proposal.member_id)).count + 1
+        return self._used(proposal.place.ladder).count + 1
 
     def left(self, proposal: Proposal, *, due: int) -> int | Miss:
         """Return how much of `due` may be given, all of it or what is left, or the first limit that says no."""
@@ -151,7 +161,7 @@ class Guard:
             self._count(key, given, maxima.get(key))
         if proposal.rule.amount_kind == TIERS:
             # Not among what is written: a ladder is read off the rewards there are, also those of a time without it.
-            self._used(ladder_key(rule_id=proposal.rule.id, member_id=proposal.member_id)).count += 1
+            self._used(proposal.place.ladder).count += 1
         if not is_history:
             self._count(minute_key(campaign_id=offer.campaign_id, at=self._at), given, None)
             self._watch(offer.campaign_id, given)
@@ -164,7 +174,7 @@ class Guard:
             used.points -= points
             self.changed[key] = used
         # Read only where a rule of this batch climbs the ladder.
-        ladder = self._reading.counters.get(ladder_key(rule_id=place.rule_id, member_id=place.member_id))
+        ladder = self._reading.counters.get(place.ladder)
         if ladder:
             ladder.count -= count
 

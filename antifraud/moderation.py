@@ -6,7 +6,6 @@ so that of two moderators at once one decides and the other is told.
 """
 
 from collections.abc import Iterator, Sequence
-from dataclasses import replace
 from datetime import datetime, timedelta
 
 from django.db import IntegrityError
@@ -32,18 +31,26 @@ class AlreadyDecided(Conflict):
     """Another moderator was quicker."""
 
 
+class CaseHasGrown(Conflict):
+    """More is at stake than whoever decides has seen."""
+
+    message = _("More rewards have joined this case in the meantime. Look at it again.")
+
+
 class NotUndoable(Conflict):
     """There is no decision to undo, or its time is over."""
 
 
 @transaction
-def approve(*, case: Case, by: Staff, note: str = "", at: datetime) -> Decision:
+def approve(*, case: Case, by: Staff, note: str = "", seen: int | None = None, at: datetime) -> Decision:
     """
-    Let the case's rewards go: granted, or pending until they are mature.
+    Let the case's rewards go: granted, or pending until they are mature. `seen` is how many whoever decides has seen.
 
     :raises AlreadyDecided: names who was quicker.
+    :raises CaseHasGrown: when more rewards than that have joined the case.
     """
     _lock()
+    _require_seen(case, seen)
     decision = _decide(case, Decision.Action.APPROVE, by=by, note=note, at=at)
     moved = releases.release(reward_ids=_reward_ids(case), at=at)
     _tell("approved", moved, decision=decision, at=at)
@@ -51,13 +58,15 @@ def approve(*, case: Case, by: Staff, note: str = "", at: datetime) -> Decision:
 
 
 @transaction
-def reject(*, case: Case, by: Staff, note: str = "", at: datetime) -> Decision:
+def reject(*, case: Case, by: Staff, note: str = "", seen: int | None = None, at: datetime) -> Decision:
     """
     Refuse the case's rewards: nothing is paid, and what they used of limits and budgets is free again.
 
     :raises AlreadyDecided: names who was quicker.
+    :raises CaseHasGrown: as for `approve`.
     """
     _lock()
+    _require_seen(case, seen)
     decision = _decide(case, Decision.Action.REJECT, by=by, note=note, at=at)
     counters.give_back(reward_ids=_reward_ids(case, Reward.Status.FLAGGED), zone=context.current().time_zone)
     moved = releases.reject(reward_ids=_reward_ids(case))
@@ -77,10 +86,10 @@ def undo(*, case: Case, by: Staff, at: datetime) -> Decision:
     _lock()
     last = _get_undoable(case, at=at)
     decision = Decision.objects.create(case=case, action=Decision.Action.UNDO, by=by, at=at)
-    if last.action == Decision.Action.REJECT:
-        rejected = _reward_ids(case, Reward.Status.REJECTED)
-        counters.take_again(reward_ids=rejected, zone=context.current().time_zone)
     moved = releases.reopen(reward_ids=_reward_ids(case), decision=decision.pk, at=at)
+    if last.action == Decision.Action.REJECT:
+        # Only of those that wait again: what a refund has used up meanwhile stays rejected.
+        counters.take_again(reward_ids=[each.id for each in moved], zone=context.current().time_zone)
     _reopen(case)
     _tell("reopened", moved, decision=decision, at=at)
     return decision
@@ -94,6 +103,11 @@ def undoable_until(*, decided_at: datetime, policy: FraudPolicy) -> datetime:
 @in_transaction
 def _lock() -> None:
     people.lock(context.current().schema_name)
+
+
+def _require_seen(case: Case, seen: int | None) -> None:
+    if seen is not None and CaseReward.objects.filter(case=case).count() > seen:
+        raise CaseHasGrown
 
 
 STATUS = {Decision.Action.APPROVE: Case.Status.APPROVED, Decision.Action.REJECT: Case.Status.REJECTED}
@@ -184,4 +198,4 @@ def _facts(what: str, moved: Sequence[Moved], decision: Decision) -> Iterator[Fa
         )
         yield told
         if each.status == Reward.Status.GRANTED:
-            yield replace(told, kind="reward.granted", key=f"reward:{each.id}:granted:{decision.pk}")
+            yield told._replace(kind="reward.granted", key=f"reward:{each.id}:granted:{decision.pk}")

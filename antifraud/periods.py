@@ -1,6 +1,7 @@
 """Where a limit's period begins, by the tenant's clock. Pure."""
 
-from datetime import UTC, datetime, timedelta, tzinfo
+from datetime import UTC, date, datetime, time, timedelta, tzinfo
+from functools import lru_cache
 
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
@@ -12,24 +13,26 @@ def start_of(period: str, *, zone: tzinfo, at: datetime) -> datetime:
     `day`, `week` (from Monday) and `month` begin at the zone's midnight, which daylight saving moves; `ever` began in
     1970.
     """
-    if period == "ever":
-        return EPOCH
-    midnight = at.astimezone(zone).replace(hour=0, minute=0, second=0, microsecond=0, fold=0)
+    return EPOCH if period == "ever" else _start_around(period, at.astimezone(zone).date(), zone)
+
+
+# Asked for every reward, and on most days the answer is the same.
+@lru_cache(maxsize=1000)
+def _start_around(period: str, day: date, zone: tzinfo) -> datetime:
     if period == "week":
-        midnight -= timedelta(days=midnight.weekday())
+        day -= timedelta(days=day.weekday())
     elif period == "month":
-        midnight = midnight.replace(day=1)
-    return midnight.astimezone(UTC)
+        day = day.replace(day=1)
+    return datetime.combine(day, time(), tzinfo=zone).astimezone(UTC)
 
 
 def end_of(period: str, *, zone: tzinfo, start: datetime) -> datetime | None:
     """Return the first instant after the `period` that begins at `start`, or None for one whose end does not matter."""
     if period in {"ever", "minute"}:
         return None
-    local = start.astimezone(zone).replace(tzinfo=None)
-    # Counted on the calendar and only then placed in the zone: a day may have 23 or 25 hours.
+    # Counted on the calendar and only then placed in the zone: a day may have 23 or 25 hours, or begin at one o'clock.
     days = {"day": 1, "week": 7, "month": 32}[period]
-    following = local + timedelta(days=days)
+    following = start.astimezone(zone).date() + timedelta(days=days)
     if period == "month":
         following = following.replace(day=1)
-    return following.replace(tzinfo=zone).astimezone(UTC)
+    return datetime.combine(following, time(), tzinfo=zone).astimezone(UTC)

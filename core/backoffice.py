@@ -59,12 +59,17 @@ class PlatformAdminSite(UnfoldAdminSite):  # type: ignore[misc]
     """The platform's own back office, at /admin/ of the platform's host. Its tables are the public schema's."""
 
     settings_name = "UNFOLD_PLATFORM"
-    index_title = _("The platform")
-    index_template = "admin/platform.html"
 
     def __init__(self, name: str = "platform") -> None:
         super().__init__(name)
         self.disable_action("delete_selected")
+
+    def index(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
+        """Go to the first list of the menu: of the platform as a whole there is nothing else to tell."""
+        lines = [line for group in self.get_sidebar_list(request) for line in group["items"]]
+        if not lines:
+            raise PermissionDenied
+        return HttpResponseRedirect(lines[0]["link"])
 
 
 # `config.apps.BackofficeConfig` makes Django's default site a TenantAdminSite.

@@ -7,7 +7,7 @@ marks a place inside one to fall back to. `grep -rn "transaction"` therefore lis
 
 import json
 from collections import namedtuple
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from datetime import datetime
 from functools import lru_cache, wraps
@@ -113,10 +113,10 @@ def fetch(sql: str, params: type_of_params = None) -> list[Any]:
     with connection.cursor() as cursor:
         cursor.execute(sql, _bound(params))
         columns = cursor.description or ()
-        row = _row_type(tuple(column.name for column in columns))
-        found = [row(*values) for values in cursor.fetchall()]
-        encoded = [column.name for column in columns if column.type_code in JSON_OIDS]
-    return [_decoded(each, encoded) for each in found] if encoded else found
+        make = _row_type(tuple([column.name for column in columns]))
+        found = cursor.fetchall()
+    encoded = [place for place, column in enumerate(columns) if column.type_code in JSON_OIDS]
+    return list(map(make, _decoded(found, encoded) if encoded else found))
 
 
 def execute(sql: str, params: type_of_params = None) -> int:
@@ -131,13 +131,12 @@ _ENCODER = DjangoJSONEncoder(ensure_ascii=False, allow_nan=False, separators=(",
 
 
 def json_text(value: object) -> str:
-    """Return `value` as JSON to be bound to `%(…)s::jsonb`. NaN and infinities are refused, as jsonb has none."""
+    """
+    Return `value` as JSON to be bound to `%(…)s::jsonb`. NaN and infinities are refused, as jsonb has none.
+
+    A column of JSON is bound as one list: `ROWS FROM (unnest(…), jsonb_array_elements(%(…)s::jsonb))`.
+    """
     return _ENCODER.encode(value)
-
-
-def json_array(values: Iterable[object]) -> list[str]:
-    """Return `values` as a list to be bound to `%(…)s::jsonb[]`."""
-    return [json_text(value) for value in values]
 
 
 class AppendOnly(Operation):
@@ -216,27 +215,52 @@ def _bound(params: type_of_params) -> type_of_params:
     return [array_text(value) if isinstance(value, list) else value for value in params] if params else params
 
 
-def array_text(values: Iterable[object]) -> str:
+def array_text(values: Sequence[object]) -> str:
     """Return values as PostgreSQL's text form of an array, `{1,NULL,"a"}`, to be cast where it is used."""
+    kinds = set(map(type, values))
+    if kinds <= PLAIN:
+        # PostgreSQL skips the spaces, and reads True and False in any case.
+        return "{" + str(list(values))[1:-1].replace("None", "NULL") + "}"
+    if kinds == {str}:
+        return _texts(cast("Sequence[str]", values))
     return "{" + ",".join([_element(value) for value in values]) + "}"
 
 
+# What Python shows as PostgreSQL reads it, all at once.
+PLAIN = frozenset({int, bool, type(None)})
+
+
+def _texts(values: Sequence[str]) -> str:
+    # All at once, as one text with NULs between: there is no NUL in what PostgreSQL can store.
+    together = _escaped("\0".join(values))
+    if together.count("\0") != len(values) - 1:
+        raise ValueError("PostgreSQL cannot store the character NUL.")
+    return '{"' + together.replace("\0", '","') + '"}'
+
+
 def _element(value: object) -> str:
-    if value is None:
-        return "NULL"
-    if isinstance(value, (bool, int)):
-        # PostgreSQL reads true and false in either case.
-        return str(value)
-    text = value if isinstance(value, str) else value.isoformat() if isinstance(value, datetime) else str(value)
-    return '"' + text.replace("\\", "\\\\").replace('"', '\\"') + '"'
+    if isinstance(value, datetime):
+        return value.isoformat()
+    if value is None or isinstance(value, int):
+        return "NULL" if value is None else str(value)
+    return f'"{_escaped(str(value))}"'
+
+
+def _escaped(text: str) -> str:
+    return text.replace("\\", "\\\\").replace('"', '\\"')
 
 
 @lru_cache(maxsize=512)
-def _row_type(columns: tuple[str, ...]) -> Callable[..., Any]:
-    return namedtuple("Row", columns, rename=True)
+def _row_type(columns: tuple[str, ...]) -> Callable[[Iterable[Any]], Any]:
+    # Named tuples' own _make, for a whole list of them.
+    return cast("Any", namedtuple("Row", columns, rename=True))._make  # type: ignore[no-any-return]
 
 
-def _decoded(row: Any, columns: Sequence[str]) -> Any:
+def _decoded(rows: Iterable[Sequence[Any]], places: Sequence[int]) -> Iterator[list[Any]]:
     # Django tells psycopg2 to leave JSON alone, because its own field decodes it.
-    texts = {name: getattr(row, name) for name in columns}
-    return row._replace(**{name: json.loads(text) for name, text in texts.items() if isinstance(text, str)})
+    for row in rows:
+        values = list(row)
+        for place in places:
+            if isinstance(values[place], str):
+                values[place] = json.loads(values[place])
+        yield values

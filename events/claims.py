@@ -1,9 +1,8 @@
 """Take waiting events to be handled, and say what became of them."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any
+from typing import Any, NamedTuple
 
 from core import db
 from events.facts import INSERT_FACTS, Fact, columns_of
@@ -11,14 +10,13 @@ from events.facts import INSERT_FACTS, Fact, columns_of
 ATTEMPTS_MAX = 8
 
 
-@dataclass(frozen=True, slots=True)
-class Claimed:
+class Claimed(NamedTuple):
     """An event that this transaction alone may handle. Instants are UTC."""
 
     id: int
     key: str
     kind: str
-    identities: tuple[Mapping[str, str], ...]
+    identities: Sequence[Mapping[str, str]]
     business_key: str | None
     occurred_at: datetime
     data: Mapping[str, Any]
@@ -27,17 +25,15 @@ class Claimed:
     depth: int
 
 
-@dataclass(frozen=True, slots=True)
-class Handled:
+class Handled(NamedTuple):
     """What became of one event: whom it turned out to be about, and why each rule did or did not reward it."""
 
     event_id: int
     member_id: int
-    trace: tuple[Any, ...]
+    trace: Sequence[Any]
 
 
-@dataclass(frozen=True, slots=True)
-class Parked:
+class Parked(NamedTuple):
     """An event that came too early: try again at `next_at`, or call it failed when there is none."""
 
     event_id: int
@@ -45,8 +41,7 @@ class Parked:
     next_at: datetime | None
 
 
-@dataclass(frozen=True, slots=True)
-class Outcome:
+class Outcome(NamedTuple):
     """What a consumer made of a batch. An event that is in neither list is left for the next batch."""
 
     handled: Sequence[Handled] = ()
@@ -76,7 +71,8 @@ FINISH = """
 WITH handled AS (
     UPDATE events_event e SET status = 'handled', member_id = h.member_id, trace = h.trace, handled_at = %(at)s,
         next_at = NULL, error = ''
-    FROM unnest(%(ids)s::bigint[], %(member_ids)s::bigint[], %(traces)s::jsonb[]) AS h (id, member_id, trace)
+    FROM ROWS FROM (unnest(%(ids)s::bigint[], %(member_ids)s::bigint[]), jsonb_array_elements(%(traces)s::jsonb))
+        AS h (id, member_id, trace)
     WHERE e.id = h.id
 ), parked AS (
     UPDATE events_event e SET status = CASE WHEN p.next_at IS NULL THEN 'failed' ELSE 'waiting' END,
@@ -112,22 +108,8 @@ def claim(*, lock_class: int, lock_key: int, limit: int, only: Sequence[int] | N
     )
     if not rows[0].is_ours:
         raise Busy
-    return [
-        Claimed(
-            id=row.id,
-            key=row.key,
-            kind=row.kind,
-            identities=tuple(row.identities),
-            business_key=row.business_key,
-            occurred_at=row.occurred_at,
-            data=row.data,
-            is_history=row.is_history,
-            attempts=row.attempts,
-            depth=row.depth,
-        )
-        for row in rows
-        if row.id is not None
-    ]
+    # The statement names the columns in the order of the fields.
+    return [Claimed._make(row[1:]) for row in rows if row.id is not None]
 
 
 @db.in_transaction
@@ -138,7 +120,7 @@ def finish(*, outcome: Outcome, at: datetime) -> None:
         {
             "ids": [each.event_id for each in outcome.handled],
             "member_ids": [each.member_id for each in outcome.handled],
-            "traces": db.json_array(list(each.trace) for each in outcome.handled),
+            "traces": db.json_text([each.trace for each in outcome.handled]),
             "parked_ids": [each.event_id for each in outcome.parked],
             "errors": [each.error[:500] for each in outcome.parked],
             "next_ats": [each.next_at for each in outcome.parked],
@@ -147,9 +129,9 @@ def finish(*, outcome: Outcome, at: datetime) -> None:
     )
 
 
-def next_attempt(*, attempts: int, step: timedelta, at: datetime) -> datetime | None:
+def next_attempt(*, attempts: int, step: timedelta, attempts_max: int = ATTEMPTS_MAX, at: datetime) -> datetime | None:
     """Return when to try again after `attempts` failures, each wait twice the last, or None when it was enough."""
-    return None if attempts + 1 >= ATTEMPTS_MAX else at + step * 2**attempts
+    return None if attempts + 1 >= attempts_max else at + step * 2**attempts
 
 
 def is_any_waiting(*, at: datetime) -> bool:

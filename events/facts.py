@@ -1,17 +1,15 @@
 """Facts of our own, such as reward.granted: recorded in the same log, each with the event that caused it."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from typing import Any, NamedTuple
 
 from core import db
 
 DEPTH_MAX = 5
 
 
-@dataclass(frozen=True, slots=True)
-class Fact:
+class Fact(NamedTuple):
     """Something we did. `key` is made from what it follows from, so that it is recorded once."""
 
     kind: str
@@ -28,8 +26,9 @@ INSERT INTO events_event (source, key, kind, fingerprint, identities, occurred_a
     cause_id, depth, member_id, status, attempts, error, handled_at, trace)
 SELECT 'sarafan', f.key, f.kind, '', '[]', %(at)s, %(at)s, f.data, false, f.cause_id, f.depth, f.member_id,
     'handled', 0, '', %(at)s, '[]'
-FROM unnest(%(fact_keys)s::text[], %(fact_kinds)s::text[], %(fact_data)s::jsonb[], %(fact_cause_ids)s::bigint[],
-    %(fact_depths)s::smallint[], %(fact_member_ids)s::bigint[]) AS f (key, kind, data, cause_id, depth, member_id)
+FROM ROWS FROM (unnest(%(fact_keys)s::text[], %(fact_kinds)s::text[], %(fact_cause_ids)s::bigint[],
+        %(fact_depths)s::smallint[], %(fact_member_ids)s::bigint[]), jsonb_array_elements(%(fact_data)s::jsonb))
+    AS f (key, kind, cause_id, depth, member_id, data)
 ON CONFLICT DO NOTHING
 """
 
@@ -47,7 +46,7 @@ def columns_of(facts: Sequence[Fact], *, at: datetime) -> dict[str, object]:
         "at": at,
         "fact_keys": [fact.key for fact in facts],
         "fact_kinds": [fact.kind for fact in facts],
-        "fact_data": db.json_array(fact.data for fact in facts),
+        "fact_data": db.json_text([fact.data for fact in facts]),
         "fact_cause_ids": [fact.cause_id for fact in facts],
         "fact_depths": [fact.depth for fact in facts],
         "fact_member_ids": [fact.member_id for fact in facts],

@@ -22,9 +22,10 @@ ATTEMPTS_MAX: Final = 3
 INSERT: Final = """
 WITH sent AS MATERIALIZED (
     SELECT nextval((SELECT pg_get_serial_sequence('events_event', 'id'))) AS id, report.*
-    FROM unnest(%(keys)s::text[], %(kinds)s::text[], %(fingerprints)s::text[], %(identities)s::jsonb[],
-        %(business_keys)s::text[], %(occurred_ats)s::timestamptz[], %(data)s::jsonb[], %(are_history)s::boolean[])
-        AS report (key, kind, fingerprint, identities, business_key, occurred_at, data, is_history)
+    FROM ROWS FROM (unnest(%(keys)s::text[], %(kinds)s::text[], %(fingerprints)s::text[], %(business_keys)s::text[],
+            %(occurred_ats)s::timestamptz[], %(are_history)s::boolean[]),
+            jsonb_array_elements(%(identities)s::jsonb), jsonb_array_elements(%(data)s::jsonb))
+        AS report (key, kind, fingerprint, business_key, occurred_at, is_history, identities, data)
 )
 INSERT INTO events_event (id, source, key, kind, fingerprint, identities, business_key, occurred_at, received_at, data,
     is_history, depth, status, attempts, error, trace)
@@ -124,13 +125,15 @@ def _insert(reports: Sequence[Report], at: datetime) -> dict[str, int]:
         "keys": [each.key for each in reports],
         "kinds": [each.kind for each in reports],
         "fingerprints": [each.fingerprint for each in reports],
-        "identities": db.json_array(
-            [{"kind": one.kind, "lookup": one.lookup, "value": one.value} for one in each.identities]
-            for each in reports
+        "identities": db.json_text(
+            [
+                [{"kind": one.kind, "lookup": one.lookup, "value": one.value} for one in each.identities]
+                for each in reports
+            ]
         ),
         "business_keys": [each.business_key for each in reports],
         "occurred_ats": [each.occurred_at for each in reports],
-        "data": db.json_array(each.data for each in reports),
+        "data": db.json_text([each.data for each in reports]),
         "are_history": [each.is_history for each in reports],
         "at": at,
     }

@@ -72,6 +72,7 @@ CHANNEL = visitors_text(50, "Where it came from, in your words: telegram, site, 
 ORDER_ID = text(100, "Your id of the order.")
 AMOUNT = integer(0, AMOUNT_MINOR_MAX, "In minor units of the currency (cents, kopecks), after discounts.")
 UTM = record({name: visitors_text(200, f"utm_{name}.") for name in ("source", "medium", "campaign", "term", "content")})
+CURRENCY = "ISO 4217. Rules count in the tenant's own: for them an order in another currency has no amount."
 ITEM = record(
     {
         "sku": text(100, "Your id of the article."),
@@ -143,7 +144,7 @@ _ALL: Final = (
             "currency",
             order_id=ORDER_ID,
             amount_minor=AMOUNT,
-            currency={"type": "string", "pattern": r"^[A-Z]{3}$", "description": "ISO 4217."},
+            currency={"type": "string", "pattern": r"^[A-Z]{3}$", "description": CURRENCY},
             items={"type": "array", "items": ITEM, "maxItems": ITEMS_MAX},
             channel=CHANNEL,
             coupon=text(100, "The discount code that was used.", length_min=0),

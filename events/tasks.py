@@ -1,5 +1,6 @@
 """Celery's part: woken by the doorbell or the sweep, it works until nothing waits."""
 
+import logging
 import time
 from contextlib import suppress
 
@@ -8,6 +9,8 @@ from django.utils import timezone
 
 from events import claims, doorbell, handling
 from tenants import context
+
+logger = logging.getLogger(__name__)
 
 # After this long a tenant goes to the back of the queue, so that a large one does not keep the others waiting.
 TURN_SECONDS = 2.0
@@ -33,10 +36,14 @@ def handle_waiting(*, schema_name: str, **_: object) -> None:
 def sweep(**_: object) -> None:
     """Ring for every tenant in which something waits: what makes a lost message harmless."""
     for tenant in context.serving():
-        with context.in_tenant(tenant.schema_name):
-            is_waiting = claims.is_any_waiting(at=timezone.now())
-        if is_waiting:
-            doorbell.ring(tenant.schema_name)
+        try:
+            with context.in_tenant(tenant.schema_name):
+                is_waiting = claims.is_any_waiting(at=timezone.now())
+        except Exception:
+            logger.exception("A tenant could not be swept.", extra={"tenant": tenant.slug})
+        else:
+            if is_waiting:
+                doorbell.ring(tenant.schema_name)
 
 
 def _handle_once(schema_name: str) -> int:

@@ -3,13 +3,14 @@
 from django.db import models
 from django.db.models import CheckConstraint, Index, Q, UniqueConstraint
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
 
 
 class Member(models.Model):
     """A tenant's customer: one person, however many identities they have."""
 
     class Status(models.TextChoices):
-        ACTIVE = "active", _("Active")
+        ACTIVE = "active", pgettext_lazy("a member", "Active")
         BLOCKED = "blocked", _("Blocked")
 
     status = models.CharField(_("status"), max_length=10, choices=Status, default=Status.ACTIVE)

@@ -181,7 +181,7 @@ class Posting(models.Model):
         REFUND = "refund", _("Taken back after a refund")
         UNDO = "undo", _("Decision undone")
 
-    key = models.CharField(max_length=200, help_text="Idempotency key, made from what it follows from.")
+    key = models.CharField(_("key"), max_length=200, help_text=_("Idempotency key, made from what it follows from."))
     source = models.ForeignKey(Account, models.PROTECT, related_name="+", db_index=False, verbose_name=_("from"))
     target = models.ForeignKey(Account, models.PROTECT, related_name="+", db_index=False, verbose_name=_("to"))
     amount = models.BigIntegerField(_("amount"))

@@ -17,7 +17,8 @@ class TraceEntry(serializers.Serializer[Any]):
 
     sentence = serializers.CharField(help_text="In words, in the tenant's language.")
     outcome = serializers.ChoiceField(
-        ["rewarded", "flagged", "refused", "missed"], help_text="Whether the rule rewarded it."
+        ["rewarded", "flagged", "refused", "missed", "attributed", "taken_back"],
+        help_text="What came of it: of a rule, of a sign-up's code or click, or of a refund.",
     )
     code = serializers.CharField(help_text="The same for programs: the first thing that said no, or what was given.")
     campaign_id = serializers.IntegerField(required=False)

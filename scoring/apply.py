@@ -20,6 +20,8 @@ from scoring.plan import Attributed, Plan, Proposed, TakenBack
 from scoring.situation import Situation
 
 PARK = timedelta(minutes=1)
+# A day and a half in all: a shop's nightly export may bring the order a day after its refund.
+PARK_ATTEMPTS_MAX = 12
 
 # Signs up, pays, gets money back: what the log says of people and orders, in one statement.
 NOTE = """
@@ -179,7 +181,9 @@ def _handled(plan: Plan, situation: Situation) -> Iterator[Handled]:
 def _parked(plan: Plan, situation: Situation) -> Iterator[Parked]:
     for each in situation.incoming:
         if each.id in plan.parked:
-            next_at = claims.next_attempt(attempts=each.attempts, step=PARK, at=situation.at)
+            next_at = claims.next_attempt(
+                attempts=each.attempts, step=PARK, attempts_max=PARK_ATTEMPTS_MAX, at=situation.at
+            )
             yield Parked(each.id, plan.parked[each.id], next_at)
 
 

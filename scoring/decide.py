@@ -37,8 +37,8 @@ def _handled(batch: Batch, incoming: Incoming) -> bool:
         if returned is Return.EARLY:
             batch.plan.parked[incoming.id] = UNKNOWN_ORDER
         return returned is not Return.LATER
-    if incoming.kind == "member.joined":
-        joining.join(batch, incoming)
+    if incoming.kind == "member.joined" and not joining.join(batch, incoming):
+        return True
     earning.earn(batch, incoming)
     if incoming.kind == "order.paid":
         ordering.pay(batch, incoming)

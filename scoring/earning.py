@@ -85,7 +85,7 @@ def _rewarded(batch: Batch, incoming: Incoming, line: Line, side: str) -> dict[s
     offer, rule = line.offer, line.rule
     referred = batch.referred.get(incoming.member_id) if side != "actor" else None
     member_id = referred.inviter_id if referred and side == "inviter" else incoming.member_id
-    proposal = Proposal(offer, rule.line, member_id, incoming.occurred_at)
+    proposal = Proposal(offer, rule.line, member_id, incoming.occurred_at, side)
     entry = {"version_id": offer.version_id, "rule_id": rule.line.id, "side": side, "member_id": member_id}
     decided = _due(batch, incoming, proposal)
     if isinstance(decided, Miss):
@@ -105,7 +105,10 @@ def _due(batch: Batch, incoming: Incoming, proposal: Proposal) -> int | Miss:
         return Miss("member_blocked")
     if (proposal.rule.id, proposal.member_id, occurrence_of(incoming, zone=batch.situation.zone)) in batch.rewarded:
         return Miss("already_rewarded", {"occurrence": occurrence_of(incoming, zone=batch.situation.zone)})
-    order_minor = incoming.data.get("amount_minor")
+    # Not the event's own amount, which may be in another currency.
+    order_minor = incoming.fields.get("amount_minor")
+    if proposal.rule.amount_kind == "percent" and order_minor is None:
+        return Miss("field_missing", {"field": "amount_minor"})
     due = amounts.points_due(
         proposal.rule,
         proposal.offer.tiers,
@@ -125,7 +128,7 @@ def _judged(batch: Batch, incoming: Incoming, proposal: Proposal, referred: Refe
         invitee_id=invitee.id,
         inviter_identities=inviter.identities,
         invitee_identities=invitee.identities,
-        invitee_first_seen_at=invitee.first_seen_at,
+        invitee_first_seen_at=invitee.seen_before(inviter_id=inviter.id),
         attributed_at=referred.attributed_at,
         signups_in_hour=referred.signups_in_hour,
     )

@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta, tzinfo
-from typing import Any
+from typing import Any, NamedTuple
 
 from antifraud import counters, guard
 from antifraud.guard import Place, StopLine
@@ -25,6 +25,7 @@ from rewards.grants import Occurrence
 from scoring import earning, ordering, screening
 from scoring.decide import RETURNS
 from scoring.situation import Incoming, KnownOrder, Person, Situation
+from tenants import context
 
 HOUR = timedelta(hours=1)
 # Of these the same occurrence can be reported by several events; an order is one event, whoever reports it.
@@ -82,8 +83,7 @@ def gather(*, claimed: Sequence[Claimed], zone: tzinfo, at: datetime) -> Situati
     )
 
 
-@dataclass(frozen=True, slots=True)
-class Candidate:
+class Candidate(NamedTuple):
     """Where a reward that may come of an event would stand, and what it would be for."""
 
     place: Place
@@ -144,7 +144,8 @@ def _incoming(claimed: Sequence[Claimed], book: Rulebook, *, at: datetime) -> li
         for each in claimed
     ]
     member_ids = people.resolve(groups=groups, seen_ats=[each.occurred_at for each in claimed], at=at)
-    found = [_touch_of(each) | values_of(each.data, _fields_of(each.kind)) for each in claimed]
+    currency = context.current().currency
+    found = [_touch_of(each) | _values_of(each, currency) for each in claimed]
     return [
         Incoming(
             id=each.id,
@@ -163,6 +164,14 @@ def _incoming(claimed: Sequence[Claimed], book: Rulebook, *, at: datetime) -> li
         )
         for each, member_id, fields in zip(claimed, member_ids, found, strict=True)
     ]
+
+
+def _values_of(each: Claimed, currency: str) -> dict[str, object]:
+    values = values_of(each.data, _fields_of(each.kind))
+    if values.get("currency", currency) != currency:
+        # Rules count in the tenant's own currency: a hundred of another may be worth a cent.
+        values.pop("amount_minor", None)
+    return values
 
 
 def _fields_of(kind: str) -> tuple[Field, ...]:
@@ -190,7 +199,12 @@ SELECT m.id, m.status = 'blocked' AS is_blocked, m.first_seen_at, m.joined_at,
     EXISTS (SELECT FROM referrals_referral s WHERE s.inviter_id = m.id) AS has_invited,
     (SELECT count(*) FROM referrals_referral own JOIN referrals_referral s ON s.inviter_id = own.inviter_id
         AND s.attributed_at > own.attributed_at - interval '1 hour' AND s.attributed_at <= own.attributed_at
-        WHERE own.invitee_id = m.id) AS signups_in_hour
+        WHERE own.invitee_id = m.id) AS signups_in_hour,
+    (SELECT COALESCE(jsonb_agg(jsonb_build_array(o.id, o.first_seen_at)), '[]') FROM (
+        SELECT DISTINCT o.id, o.first_seen_at FROM members_identity i
+        JOIN members_identity first ON first.kind = i.kind AND first.lookup = i.lookup AND first.resolves
+        JOIN members_member o ON o.id = first.member_id
+        WHERE i.member_id = m.id AND i.kind IN ('telegram', 'email', 'phone') AND NOT i.resolves) o) AS doubles
 FROM members_member m WHERE m.id = ANY(%(ids)s::bigint[])
 """
 
@@ -218,6 +232,7 @@ def _people(
             signups=list(row.signups),
             has_invited=row.has_invited,
             signups_in_hour=row.signups_in_hour,
+            doubles={member_id: datetime.fromisoformat(instant) for member_id, instant in row.doubles},
         )
         for row in db.fetch(PEOPLE, {"ids": sorted(ids), "since": since})
     }
@@ -243,12 +258,13 @@ def _candidates(incoming: Incoming, inviters: dict[int, list[int]], zone: tzinfo
     """Yield every reward that could come of an event: more than will be."""
     what = earning.occurrence_of(incoming, zone=zone)
     may_be_repeated = incoming.kind in REPEATABLE
-    possible = inviters[incoming.member_id]
-    recipients = {"inviter": possible, "both": [*possible, incoming.member_id]}
+    possible = [("inviter", inviter_id) for inviter_id in inviters[incoming.member_id]]
+    recipients = {"inviter": possible, "both": [*possible, ("invitee", incoming.member_id)]}
     for offer, rule, missed in incoming.lines:
         if missed is None:
-            for member_id in recipients.get(rule.line.recipient, [incoming.member_id]):
-                place = Place(offer.campaign_id, rule.line.id, member_id, incoming.occurred_at)
+            alone = [(rule.line.recipient, incoming.member_id)]
+            for side, member_id in recipients.get(rule.line.recipient, alone):
+                place = Place(offer.campaign_id, rule.line.id, member_id, incoming.occurred_at, side)
                 is_ladder = rule.line.amount_kind == guard.TIERS
                 yield Candidate(place, is_ladder, what, may_be_repeated)
 
@@ -281,7 +297,7 @@ def _keys(
         place = candidate.place
         found[guard.minute_key(campaign_id=place.campaign_id, at=at)] = place.campaign_id
         if candidate.is_ladder:
-            found[guard.ladder_key(rule_id=place.rule_id, member_id=place.member_id)] = place.campaign_id
+            found[place.ladder] = place.campaign_id
     return found
 
 

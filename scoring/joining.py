@@ -10,18 +10,26 @@ from scoring.situation import Incoming, Person
 HOUR = timedelta(hours=1)
 
 
-def join(batch: Batch, incoming: Incoming) -> None:
-    """Note that the member joined, and make the referral if a touch is to be credited."""
+def join(batch: Batch, incoming: Incoming) -> bool:
+    """
+    Note that the member joined, and make the referral if a touch is to be credited.
+
+    Return False for somebody who had joined before: a program may tell it at each log-in, and no rule pays for that.
+    """
     person = batch.person(incoming.member_id)
     # Before the sign-up is noted: the question is whether they were a customer until now.
     chosen = _credited(batch, incoming, person)
-    if person.joined_at is None:
+    is_new = person.joined_at is None
+    if is_new:
         person.joined_at = incoming.occurred_at
         batch.plan.joined[person.id] = incoming.occurred_at
     if isinstance(chosen, touches.Miss):
         batch.trace(incoming, {"outcome": "missed", "code": chosen.code, "params": {}})
     else:
         _attribute(batch, incoming, chosen)
+    if not is_new:
+        batch.trace(incoming, {"outcome": "missed", "code": "already_joined", "params": {}})
+    return is_new
 
 
 def occurrence(incoming: Incoming) -> str:

@@ -139,4 +139,4 @@ def _give_back(batch: Batch, settled: refunds.Settled) -> None:
 
 def place_of(held: Held) -> Place:
     """Return where a reward stands among the counters."""
-    return Place(held.campaign_id, held.rule_id, held.member_id, held.occurred_at)
+    return Place(held.campaign_id, held.rule_id, held.member_id, held.occurred_at, held.side)

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any
+from typing import Any, NamedTuple
 
 from antifraud.guard import Tripped
 from antifraud.observed import Seen
@@ -27,8 +27,7 @@ class Attributed:
     attributed_at: datetime
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Paid:
+class Paid(NamedTuple):
     """An order to be written."""
 
     number: str
@@ -48,8 +47,7 @@ class Returned:
     cancelled_at: datetime | None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Proposed:
+class Proposed(NamedTuple):
     """A reward to be made, with the entry of the trace that tells of it."""
 
     campaign_id: int

@@ -4,7 +4,7 @@ from bisect import bisect_right
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, tzinfo
-from typing import Any
+from typing import Any, NamedTuple
 
 from antifraud.guard import StopLine, type_of_limits
 from antifraud.observed import Policy, type_of_identity
@@ -15,8 +15,7 @@ from rewards.refunds import Held
 from scoring.screening import Line
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Incoming:
+class Incoming(NamedTuple):
     """An event, the member it turned out to be about, its fields that conditions may ask for, and its rules."""
 
     id: int
@@ -39,7 +38,8 @@ class Person:
 
     `orders` are the instants of the first paid orders that stand, ascending; `orders_count` counts all of them.
     `signups` are those of the people they invited, as far as the last hour of any event in the batch needs;
-    `signups_in_hour` belongs to their own referral: how many its inviter had in the hour up to it.
+    `signups_in_hour` belongs to their own referral: how many its inviter had in the hour up to it. `doubles` are the
+    members whose Telegram, e-mail or phone they gave as their own, with when those were first seen.
     """
 
     id: int
@@ -52,6 +52,12 @@ class Person:
     signups: list[datetime] = field(default_factory=list)
     has_invited: bool = False
     signups_in_hour: int = 0
+    doubles: Mapping[int, datetime] = field(default_factory=dict)
+
+    def seen_before(self, *, inviter_id: int) -> datetime:
+        """Return when this person was first seen under whatever name; what they share with the inviter tells nothing."""
+        others = [instant for member_id, instant in self.doubles.items() if member_id != inviter_id]
+        return min([self.first_seen_at, *others])
 
     def orders_before(self, instant: datetime) -> int:
         """Return how many paid orders that stand came before `instant`, those known at the same instant included."""

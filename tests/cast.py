@@ -5,13 +5,12 @@ The cast: what people of a tenant do, in words.
 activates a campaign of one rule. Everybody has an external id, which is their name.
 """
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from decimal import Decimal
 from itertools import count
 from typing import Any
-
 
 from campaigns import lifecycle
 from campaigns.models import Campaign, Limit, RewardTier, Rule
@@ -125,8 +124,8 @@ class Shop:
 def make_campaign(
     *,
     at: datetime = NOON,
-    limits: tuple[Mapping[str, Any], ...] = (),
-    tiers: tuple[tuple[int, int], ...] = (),
+    limits: Sequence[Mapping[str, Any]] = (),
+    tiers: Sequence[tuple[int, int]] = (),
     rule: Mapping[str, Any] | None = None,
     **columns: Any,
 ) -> Campaign:

@@ -14,7 +14,7 @@ from django.conf import settings
 from django.db import connection, connections
 
 from config import env
-from tenants import provisioning, upgrades
+from tenants import context, provisioning, upgrades
 from tenants.provisioning import Created
 
 MADE_AT: Final = datetime(2026, 1, 1, tzinfo=UTC)
@@ -55,7 +55,7 @@ def strike() -> None:
 def sweep() -> None:
     """Put everything back to what it was when the stage had been built."""
     connections.close_all()
-    connection.set_schema_to_public()
+    context.leave()
     with connection.cursor() as cursor:
         # A thread that a test has left behind may hold locks.
         cursor.execute(
@@ -89,7 +89,7 @@ TABLES: Final = """
 
 
 def _keep_rows() -> None:
-    connection.set_schema_to_public()
+    context.leave()
     with connection.cursor() as cursor:
         cursor.execute(TABLES)
         tables = cursor.fetchall()

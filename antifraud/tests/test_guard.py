@@ -37,7 +37,7 @@ def guard_of(
     stop_rules: Sequence[StopLine] = (),
     window: Used | None = None,
 ) -> Guard:
-    """Return a guard that has read what is used; of what is not told, nothing is. `limits` are those of all versions."""
+    """Return a guard for limits of all versions that has read what is used; of what is not told, nothing is."""
     keys = [key_of(line) for line in limits] + [BUDGET, MINUTE, LADDER]
     reading = Reading(
         counters={key: Used() for key in keys} | (used or {}),
@@ -59,8 +59,15 @@ def test_a_limit_of_rewards_is_reached_with_the_last_of_them(used, is_free):
 
 @pytest.mark.parametrize(
     ("used", "when_short", "left"),
-    [(0, "cap", 100), (50, "cap", 100), (51, "cap", 99), (149, "cap", 1), (150, "cap", None), (200, "cap", None)]
-    + [(50, "refuse", 100), (51, "refuse", None)],
+    [
+        (50, "cap", 100),
+        (51, "cap", 99),
+        (149, "cap", 1),
+        (150, "cap", None),
+        (200, "cap", None),
+        (50, "refuse", 100),
+        (51, "refuse", None),
+    ],
 )
 def test_a_limit_of_points_gives_the_rest_or_nothing(used, when_short, left):
     line = limit(max_points=150)
@@ -95,6 +102,7 @@ def test_the_first_limit_that_says_no_is_named():
         (50, "refuse", 100),
         (51, "refuse", Miss("budget", {"budget": 150, "left": 99})),
         (51, "cap", 99),
+        (149, "cap", 1),
         (150, "cap", Miss("budget", {"budget": 150, "left": 0})),
         (170, "cap", Miss("budget", {"budget": 150, "left": 0})),
     ],
@@ -107,6 +115,22 @@ def test_a_budget_gives_the_rest_or_nothing(used, when_short, found):
 
 def test_a_campaign_without_bounds_gives_all():
     assert guard_of(used={BUDGET: Used(points=10**9)}).left(proposal(), due=100) == 100
+
+
+def test_the_limit_of_a_campaign_is_one_for_all_members():
+    line = limit(per="campaign", max_count=1)
+    shared = Key("limit", line.id, 0, "month", MAY)
+
+    assert guard_of(line, used={shared: Used(count=1)}).left(proposal(limits=(line,)), due=100).code == "limit_count"
+
+
+def test_the_budget_of_a_campaign_is_counted_for_all_members_and_for_ever():
+    assert BUDGET == Key("campaign", 1, 0, "ever", periods.EPOCH)
+
+
+def test_what_a_friend_was_given_for_coming_is_counted_apart_from_the_friends_they_bring():
+    assert guard.ladder_key(rule_id=1, member_id=ANNA, side="invitee") != LADDER
+    assert guard.ladder_key(rule_id=1, member_id=ANNA, side="inviter") == LADDER
 
 
 # Reserving
@@ -135,14 +159,14 @@ def test_what_one_reward_uses_the_next_one_finds_used():
 
 
 def test_a_limit_of_another_version_is_used_and_binds_nothing():
-    line = limit(max_count=1)
-    watched = guard_of(line, used={key_of(line): Used(count=1, points=100, max_count=1)})
+    line = limit(max_count=1, max_points=100)
+    watched = guard_of(line, used={key_of(line): Used(1, 100, max_count=1, max_points=100)})
     assert watched.left(proposal(), due=100) == 100
 
     watched.reserve(proposal(), given=100, is_history=False)
 
     # The maximum gives way, or the database would refuse what an older version had promised.
-    assert watched.changed[key_of(line)] == Used(2, 200, max_count=2)
+    assert watched.changed[key_of(line)] == Used(2, 200, max_count=2, max_points=200)
 
 
 def test_the_ladder_counts_on_and_is_not_stored():

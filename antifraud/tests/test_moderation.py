@@ -9,7 +9,7 @@ from antifraud.counters import LimitReached
 from antifraud.models import Case, Decision
 from antifraud.moderation import AlreadyDecided, NotUndoable
 from core.errors import Conflict
-from events.models import Event
+from events.models import Event, Order
 from rewards import ledger
 from rewards.models import Account, Posting, Reward
 from tenants import context
@@ -109,6 +109,19 @@ def test_a_rejection_is_undone_and_can_then_be_approved(case, shop, max_):
 
     assert shop.balance_of("anna") == 100
     assert list(Decision.objects.order_by("pk").values_list("action", flat=True)) == ["reject", "undo", "approve"]
+    assert counted() == []
+
+
+def test_undoing_a_rejection_counts_nothing_for_what_a_refund_has_used_up(shop, max_):
+    make_campaign(rule={"recipient": "both"}, budget_points=1000)
+    flag(shop)
+    case = Case.objects.get()
+    moderation.reject(case=case, by=max_, at=NOON)
+    shop.refunds("boris", "500", order=Order.objects.get().number)
+
+    moderation.undo(case=case, by=max_, at=NOON)
+
+    assert statuses() == ["rejected", "rejected"]
     assert counted() == []
 
 

@@ -51,6 +51,14 @@ def test_a_day_is_as_long_as_the_clocks_make_it(noon, hours):
     assert periods.end_of("day", zone=BERLIN, start=start) - start == timedelta(hours=hours)
 
 
+def test_a_day_that_begins_at_one_ends_at_midnight():
+    havana = ZoneInfo("America/Havana")
+    start = periods.start_of("day", zone=havana, at=datetime(2026, 3, 8, 16, tzinfo=UTC))
+
+    assert start == datetime(2026, 3, 8, 5, tzinfo=UTC)
+    assert periods.end_of("day", zone=havana, start=start) == datetime(2026, 3, 9, 4, tzinfo=UTC)
+
+
 @pytest.mark.parametrize(("month", "days"), [(1, 31), (2, 28), (4, 30), (12, 31)])
 def test_a_month_ends_where_the_next_one_begins(month, days):
     start = datetime(2026, month, 1, tzinfo=UTC)

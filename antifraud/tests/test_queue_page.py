@@ -38,7 +38,7 @@ def test_a_line_shows_both_sides_the_points_and_why(case, browser):
 
     for part in ("anna", "boris", "Bring a friend", ">200<", "Inviter and friend paid with the same card."):
         assert part in shown
-    assert f'formaction="{QUEUE}{case.pk}/approve/"' in shown
+    assert f'formaction="{QUEUE}{case.pk}/approve/?seen=2"' in shown
 
 
 def test_one_click_approves_and_offers_to_undo(case, shop, browser):
@@ -47,6 +47,14 @@ def test_one_click_approves_and_offers_to_undo(case, shop, browser):
     assert "200 points are on their way" in shown
     assert f'formaction="{QUEUE}{case.pk}/undo/"' in shown
     assert shop.balance_of("anna") == 100
+
+
+def test_one_click_decides_what_its_page_has_shown_and_no_more(case, shop, browser):
+    shown = after_post(browser, f"{QUEUE}{case.pk}/approve/?seen=1")
+
+    assert "More rewards have joined this case in the meantime." in shown
+    assert shop.balance_of("anna") == 0
+    assert not Decision.objects.exists()
 
 
 def test_one_click_rejects(case, shop, browser):

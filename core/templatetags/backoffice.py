@@ -30,6 +30,14 @@ TONES = {
     "refused": "bad",
     "stopped": "bad",
 }
+OUTCOMES = {
+    "rewarded": _("Rewarded"),
+    "flagged": _("Flagged"),
+    "refused": _("Refused"),
+    "missed": _("Nothing"),
+    "attributed": _("Credited"),
+    "taken_back": _("Taken back"),
+}
 ICONS = {
     "order.paid": "shopping_bag",
     "order.refunded": "undo",
@@ -55,8 +63,7 @@ def moment_icon(moment: Any) -> str:
 @register.simple_tag
 def outcome_mark(outcome: str) -> SafeString:
     """Return what came of a rule as a coloured mark."""
-    label = {"rewarded": _("Rewarded"), "flagged": _("Flagged"), "refused": _("Refused"), "missed": _("Nothing")}
-    return status_mark(outcome, label.get(outcome, outcome)) if outcome else SafeString("")
+    return status_mark(outcome, OUTCOMES.get(outcome, outcome)) if outcome else SafeString("")
 
 
 @register.simple_tag

@@ -16,7 +16,6 @@ from core.db import (
     execute,
     fetch,
     in_transaction,
-    json_array,
     json_text,
     savepoint,
     transaction,
@@ -145,10 +144,10 @@ def test_json_goes_in_and_out_as_python():
     read = {"a": [1, None, "я\\'"], "at": "2026-01-02T00:00:00Z", "x": "1.5"}
 
     (row,) = fetch("SELECT %(one)s::jsonb AS one, NULL::jsonb AS none, 'text' AS text", {"one": json_text(value)})
-    rows = fetch("SELECT each FROM unnest(%(all)s::jsonb[]) AS each", {"all": json_array([value, 1, "x", None])})
+    rows = fetch("SELECT each FROM jsonb_array_elements(%(all)s::jsonb) AS each", {"all": json_text([value, 1, None])})
 
     assert (row.one, row.none, row.text) == (read, None, "text")
-    assert [each.each for each in rows] == [read, 1, "x", None]
+    assert [each.each for each in rows] == [read, 1, None]
 
 
 def test_json_has_no_nan():

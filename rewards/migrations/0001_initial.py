@@ -244,7 +244,9 @@ class Migration(migrations.Migration):
                 ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
                 (
                     "key",
-                    models.CharField(help_text="Idempotency key, made from what it follows from.", max_length=200),
+                    models.CharField(
+                        help_text="Idempotency key, made from what it follows from.", max_length=200, verbose_name="key"
+                    ),
                 ),
                 ("amount", models.BigIntegerField(verbose_name="amount")),
                 (

@@ -106,10 +106,11 @@ def test_a_statement_tells_each_posting_with_the_balance_after_it(scene, anna, a
 
     assert status == 200
     lines = [(each["amount"], each["balance"], each["reward_id"], each["sentence"]) for each in answer["data"]]
+    # In the tenant's language.
     assert lines[:3] == [
-        (-50, 87, earned, f"Taken back: order {order.number} was refunded (Bring a friend)"),
-        (7, 137, invited, "For a friend who was invited (Bring a friend)"),
-        (100, 130, earned, f"For order {order.number} (Bring a friend)"),
+        (-50, 87, earned, f"Отозвано: возврат по заказу {order.number} (Bring a friend)"),
+        (7, 137, invited, "За приглашённого друга (Bring a friend)"),
+        (100, 130, earned, f"За заказ {order.number} (Bring a friend)"),
     ]
     assert answer["data"][0] | {"id": 0, "at": ""} == {
         "id": 0,

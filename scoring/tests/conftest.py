@@ -1,4 +1,4 @@
-"""The stage of most stories: Anna is a member of acme. After each, no batch has failed and all that was given adds up."""
+"""The stage of most stories: Anna is a member of acme. After each, no batch has failed, and the books balance."""
 
 from collections.abc import Iterator
 

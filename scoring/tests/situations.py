@@ -1,7 +1,6 @@
 """Situations made by hand, for the pure tests: each says only what it is about."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
 from datetime import UTC
 from typing import Any
 
@@ -46,7 +45,8 @@ def refunded(number: str = "1001", *, amount_minor: int = 50_000, **told: Any) -
 
 
 def joined(member_id: int = BORIS, *, code: str = "", **told: Any) -> Incoming:
-    return event("member.joined", member_id, **({"code": code} if code else {}), **told)
+    touch_: dict[str, Any] = {"code": code} if code else {}
+    return event("member.joined", member_id, **touch_, **told)
 
 
 def person(id: int, **told: Any) -> Person:  # noqa: A002 (a person's)
@@ -115,7 +115,7 @@ def _screened(incoming: Incoming, offers: Sequence[Offer]) -> Incoming:
         if line.trigger == incoming.kind
     ]
     screened = screening.screen(offers=lines, fields=incoming.fields, occurred_at=incoming.occurred_at)
-    return replace(incoming, lines=screened)
+    return incoming._replace(lines=screened)
 
 
 def _reading(

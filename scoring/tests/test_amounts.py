@@ -44,6 +44,18 @@ def test_the_ladder_counts_friends_that_one_batch_brings(shop):
     assert given(shop) == [100, 100, 200]
 
 
+def test_what_somebody_got_as_a_friend_is_no_step_of_their_own_ladder(shop):
+    both = {**LADDER["rule"], "recipient": "both"}
+    make_campaign(rule=both, tiers=((1, 100), (2, 1000)))
+    shop.joins("boris", invited_by="anna")
+    shop.pays("boris", "500")
+
+    shop.joins("clara", invited_by="boris")
+    shop.pays("clara", "500")
+
+    assert [reward.given for reward in shop.rewards_of("boris")] == [100, 100]
+
+
 def test_a_rejected_friend_gives_the_step_back(shop, max_):
     make_campaign(**LADDER)
     shop.joins({"external_id": "anna", "email": "anna@example.com"})
@@ -96,6 +108,17 @@ def test_a_ladder_that_was_out_of_use_counts_the_friends_of_that_time(shop):
     assert given(shop) == [100, 70, 200]
 
 
+def test_being_invited_is_no_step_of_ones_own_ladder(shop):
+    make_campaign(rule={**LADDER["rule"], "recipient": "both"}, tiers=((1, 100), (2, 200)))
+    shop.joins("boris", invited_by="anna")
+    shop.pays("boris", "500")
+    shop.joins("clara", invited_by="boris")
+
+    shop.pays("clara", "500")
+
+    assert [(reward.side, reward.given) for reward in shop.rewards_of("boris")] == [("invitee", 100), ("inviter", 100)]
+
+
 def test_before_the_first_step_a_ladder_pays_nothing(shop):
     make_campaign(**{**LADDER, "tiers": ((2, 100),)})
 
@@ -116,6 +139,23 @@ def test_a_percentage_is_counted_in_the_worth_of_a_point_and_rounded_down(shop, 
     shop.pays("anna", amount)
 
     assert shop.balance_of("anna") == points
+
+
+@pytest.mark.parametrize(
+    "rule",
+    [
+        {"amount_kind": "percent", "rate_bps": 1000, "amount_points": None},
+        {"conditions": [{"field": "amount_minor", "operator": "at_least", "value": 50_000}]},
+    ],
+    ids=["a percentage", "a condition"],
+)
+def test_an_order_in_another_currency_has_no_amount(shop, rule):
+    make_campaign(rule={"recipient": "actor", **rule})
+
+    paid = shop.tells("order.paid", "anna", order_id="1001", amount_minor=10_000_000, currency="IDR")
+
+    assert codes_of(paid) == ["field_missing"]
+    assert shop.rewards_of("anna") == []
 
 
 def test_a_rule_that_is_out_of_use_gives_nothing(shop):

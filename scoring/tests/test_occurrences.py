@@ -42,8 +42,20 @@ def test_a_member_joins_once(shop):
 
     again = shop.joins("boris")
 
-    assert codes_of(again) == ["not_invited", "already_rewarded"]
+    assert codes_of(again) == ["not_invited", "already_joined"]
     assert shop.balance_of("boris") == 100
+
+
+@pytest.mark.parametrize("recipient", ["actor", "inviter"])
+def test_whoever_had_joined_before_the_campaign_is_not_welcomed_by_joining_again(shop, recipient):
+    shop.joins("boris", invited_by="anna")
+    shop.at = NOON + timedelta(days=30)
+    make_campaign(rule={"trigger": "member.joined", "recipient": recipient, "order_number": "any"}, at=shop.at)
+
+    again = shop.joins("boris")
+
+    assert codes_of(again) == ["not_invited", "already_joined"]
+    assert not Reward.objects.exists()
 
 
 def test_a_day_of_checking_in_ends_at_the_tenants_midnight(shop):

@@ -219,8 +219,8 @@ def test_a_refund_of_an_order_that_never_comes_fails_and_says_why(shop):
         shop.handle()
         refund.refresh_from_db()
 
-    assert waits == [1, 2, 4, 8, 16, 32, 64]
-    assert (refund.status, refund.error, refund.attempts) == ("failed", "unknown_order", 8)
+    assert waits == [1, 2, 4, 8, 16, 32, 64, 128, 256, 512, 1024]
+    assert (refund.status, refund.error, refund.attempts) == ("failed", "unknown_order", 12)
     assert Event.objects.filter(status="failed").count() == 1
 
 

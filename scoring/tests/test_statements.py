@@ -68,7 +68,7 @@ def handle(shop) -> list[str]:
 
 @pytest.fixture
 def busy_shop(shop):
-    """A shop in which every statement is needed: ladders, limits, holds, stop rules, and orders to be refunded."""
+    """Return a shop in which every statement is needed: ladders, limits, holds, stop rules, orders to be refunded."""
     make_campaign(
         name="Friends",
         rule={"recipient": "both", "amount_kind": "tiers", "amount_points": None},

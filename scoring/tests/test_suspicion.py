@@ -105,6 +105,19 @@ def test_a_friend_who_was_known_for_days_is_flagged(shop):
     assert [reward.status for reward in shop.rewards_of("anna")] == ["flagged"]
 
 
+def test_a_customer_who_comes_again_under_another_name_is_flagged(shop):
+    make_campaign()
+    sign_up(shop, "anna")
+    sign_up(shop, "boris", phone="+7 916 123-45-67")
+    shop.at += timedelta(days=30)
+    sign_up(shop, "boris-again", phone="8 916 123-45-67", invited_by="anna")
+
+    shop.pays("boris-again", "500")
+
+    assert [reward.status for reward in shop.rewards_of("anna")] == ["flagged"]
+    assert seen() == [("known_before", "flag")]
+
+
 @pytest.mark.parametrize("is_one_batch", [False, True], ids=["one by one", "in one batch"])
 def test_more_signups_in_an_hour_than_the_policy_allows_are_flagged(shop, is_one_batch):
     FraudPolicy.objects.update(signups_per_hour=2)

@@ -122,15 +122,13 @@ def test_stories_can_make_deciding_say_everything(entries):
     assert {entry["code"] for entry in entries} == set(why.SENTENCES) - UNREACHABLE
 
 
-@pytest.mark.parametrize("language", [code for code, _name in settings.LANGUAGES])
-def test_every_sentence_finds_what_it_needs(entries, language):
-    with translation.override(language):
-        sentences = [why.sentence(entry) for entry in entries]
+def test_every_sentence_finds_what_it_needs_in_every_language(entries):
+    sentences = []
+    for language, _name in settings.LANGUAGES:
+        with translation.override(language):
+            sentences += [(entry["code"], why.sentence(entry)) for entry in entries]
 
-    assert [sentence for sentence in sentences if re.search(r"…|%|\{", sentence)] == []
-    assert [
-        entry["code"] for entry, sentence in zip(entries, sentences, strict=True) if sentence == entry["code"]
-    ] == []
+    assert [each for each in sentences if re.search(r"…|%|\{", each[1]) or each[1] == each[0]] == []
 
 
 def test_every_code_in_the_deciding_modules_has_a_sentence():

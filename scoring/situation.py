@@ -55,7 +55,7 @@ class Person:
     doubles: Mapping[int, datetime] = field(default_factory=dict)
 
     def seen_before(self, *, inviter_id: int) -> datetime:
-        """Return when this person was first seen under whatever name; what they share with the inviter tells nothing."""
+        """Return when this person was first seen, under whatever name; what the inviter shares tells nothing."""
         others = [instant for member_id, instant in self.doubles.items() if member_id != inviter_id]
         return min([self.first_seen_at, *others])
 

@@ -38,7 +38,7 @@ def picky(claimed: Sequence[Claimed], at: datetime) -> Outcome:
 
 @pytest.fixture
 def picky_consumer(settings) -> Iterator[None]:
-    settings.EVENT_CONSUMERS = ["events.tests.test_handling.picky"]
+    settings.EVENT_CONSUMERS = ["tests.test_handling.picky"]
     handling._consumers.cache_clear()
     yield
     handling._consumers.cache_clear()

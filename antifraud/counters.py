@@ -5,7 +5,7 @@ Whoever reads counters to reserve from them holds the tenant's lock, so that a r
 """
 
 from collections.abc import Mapping, Sequence
-from datetime import tzinfo
+from datetime import datetime, timedelta, tzinfo
 from typing import Final
 from zoneinfo import ZoneInfo
 
@@ -113,6 +113,11 @@ ORDER BY c.id
 """  # noqa: S608 (constants only)
 
 
+# A stop rule looks back a week at most (stoprule_window_within_a_week).
+MINUTES_KEPT = timedelta(days=8)
+PRUNE = "DELETE FROM antifraud_counter WHERE period = 'minute' AND period_start < %(until)s"
+
+
 class LimitReached(Conflict):
     """What was free in the meantime has been given to others."""
 
@@ -192,6 +197,11 @@ def take_again(*, reward_ids: Sequence[int], zone: str) -> None:
         if conflict_of(error).startswith("counter_within_max"):
             raise LimitReached from error
         raise
+
+
+def prune(*, at: datetime) -> int:
+    """Delete the minutes that no stop rule can look back to any more, and return how many there were."""
+    return db.execute(PRUNE, {"until": at - MINUTES_KEPT})
 
 
 def verify(*, zone: str) -> list[str]:

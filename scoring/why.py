@@ -135,7 +135,10 @@ class _Shown(dict[str, str]):
 def _params(entry: type_of_entry) -> Mapping[str, str]:
     params: Mapping[str, Any] = entry.get("params") or {}
     shown = _Shown({name: _plain(name, value) for name, value in params.items()})
-    shown["points"] = wording.points(int(entry.get("points") or 0))
+    points, due = int(entry.get("points") or 0), int(entry.get("due") or 0)
+    shown["points"] = wording.points(points)
+    if points < due and entry.get("status"):
+        shown["points"] = gettext("%(points)s of %(due)s due") % {"points": shown["points"], "due": wording.whole(due)}
     if "field" in params:
         shown |= _of_condition(params)
     if "misses" in params:

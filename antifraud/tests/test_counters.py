@@ -215,3 +215,19 @@ def test_what_was_taken_back_is_not_found(scene, anna):
     write(used={guard.budget_key(scene.campaign.pk): Used(1, 70)})
 
     assert counters.verify(zone="UTC") == []
+
+
+# Forgetting
+
+
+def test_minutes_that_no_stop_rule_sums_any_more_are_forgotten(scene, anna):
+    old = Key("campaign", scene.campaign.pk, 0, "minute", NOON - timedelta(days=9))
+    young = Key("campaign", scene.campaign.pk, 0, "minute", NOON - timedelta(days=7))
+    write(used={old: Used(count=1), young: Used(count=1), month_of(anna): Used(count=1)})
+
+    assert counters.prune(at=NOON) == 1
+
+    assert set(Counter.objects.values_list("period", "period_start")) == {
+        ("minute", young.period_start),
+        ("month", MARCH),
+    }

@@ -3,11 +3,13 @@
 from datetime import UTC, datetime, timedelta
 
 import pytest
+from django.utils import translation
 
 from antifraud import moderation
 from antifraud.models import Case
 from campaigns.models import Limit
 from rewards.models import Reward
+from scoring import why
 from tests.cast import NOON, codes_of, edit, make_campaign, trace_of
 
 pytestmark = pytest.mark.django_db
@@ -112,6 +114,8 @@ def test_a_budget_gives_what_is_left(shop):
 
     assert [codes_of(each) for each in paid] == [["granted"], ["granted"], ["budget"]]
     assert [(entry["due"], entry["points"]) for entry in trace_of(paid[1])] == [(100, 30)]
+    with translation.override("en"):
+        assert [entry["sentence"] for entry in why.rendered(paid[1].trace)] == ["Granted: 30 points of 100 due."]
     assert trace_of(paid[2])[0]["params"] == {"budget": 130, "left": 0}
     assert shop.balance_of("boris") == 30
 

@@ -90,3 +90,14 @@ def test_a_blocked_member_gets_nothing_and_the_other_side_does(shop):
 
     assert codes_of(paid) == ["member_blocked", "granted"]
     assert (shop.balance_of("anna"), shop.balance_of("boris")) == (0, 100)
+
+
+def test_what_a_blocked_friend_does_pays_nobody(shop):
+    make_campaign(rule={"recipient": "both"})
+    shop.joins("boris", invited_by="anna")
+    block(shop, "boris")
+
+    paid = shop.pays("boris", "500")
+
+    assert codes_of(paid) == ["member_blocked", "member_blocked"]
+    assert (shop.balance_of("anna"), shop.balance_of("boris")) == (0, 0)

@@ -3,6 +3,7 @@
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, tzinfo
+from functools import lru_cache
 from typing import NamedTuple
 
 from antifraud import periods
@@ -31,13 +32,14 @@ class Place(NamedTuple):
 
 
 class Proposal(NamedTuple):
-    """Who would get something, from which rule, for something that occurred then."""
+    """Who would get something, from which rule, for something (in the tenant's terms) that occurred then."""
 
     offer: Offer
     rule: RuleLine
     member_id: int
     occurred_at: datetime
     side: str = "inviter"
+    occurrence: str = ""
 
     @property
     def place(self) -> Place:
@@ -65,6 +67,7 @@ class Tripped:
     figure: int
 
 
+@lru_cache(maxsize=1000)
 def budget_key(campaign_id: int) -> Key:
     """Return the counter of all that a campaign ever gave."""
     return Key("campaign", campaign_id, 0, "ever", periods.EPOCH)
@@ -79,6 +82,7 @@ def ladder_key(*, rule_id: int, member_id: int, side: str = "inviter") -> Key:
     return Key("invitee" if side == "invitee" else "rule", rule_id, member_id, "ever", periods.EPOCH)
 
 
+@lru_cache(maxsize=1000)
 def minute_key(*, campaign_id: int, at: datetime) -> Key:
     """Return the counter that stop rules sum: what a campaign gave in this minute, whenever the event occurred."""
     return Key("campaign", campaign_id, 0, "minute", at.replace(second=0, microsecond=0))
@@ -153,17 +157,20 @@ class Guard:
 
     def reserve(self, proposal: Proposal, *, given: int, is_history: bool) -> None:
         """Count a reward that `left` has allowed. Rewards for history are not counted by stop rules."""
-        offer = proposal.offer
-        maxima = {budget_key(offer.campaign_id): Used(max_points=offer.budget_points)}
-        for limit, key in zip(offer.limits, self._limit_keys(proposal), strict=True):
-            maxima[key] = Used(max_count=limit.max_count, max_points=limit.max_points)
-        for key in keys(proposal.place, limits=self._limits(offer.campaign_id), zone=self._zone):
-            self._count(key, given, maxima.get(key))
+        offer, limits = proposal.offer, self._limits(proposal.offer.campaign_id)
+        binding = {(limit.id, limit.per, limit.period): limit for limit in offer.limits}
+        for limit, key in zip(limits, limit_keys(proposal.place, limits=limits, zone=self._zone), strict=True):
+            bound = binding.get((limit.id, limit.per, limit.period))
+            if bound:
+                self._count(key, given, max_count=bound.max_count, max_points=bound.max_points)
+            else:
+                self._count_unbound(key, given)
+        self._count(budget_key(offer.campaign_id), given, max_count=None, max_points=offer.budget_points)
         if proposal.rule.amount_kind == TIERS:
             # Not among what is written: a ladder is read off the rewards there are, also those of a time without it.
             self._used(proposal.place.ladder).count += 1
         if not is_history:
-            self._count(minute_key(campaign_id=offer.campaign_id, at=self._at), given, None)
+            self._count_unbound(minute_key(campaign_id=offer.campaign_id, at=self._at), given)
             self._watch(offer.campaign_id, given)
 
     def give_back(self, place: Place, *, count: int, points: int) -> None:
@@ -192,17 +199,19 @@ class Guard:
     def _used(self, key: Key) -> Used:
         return self._reading.counters[key]
 
-    def _count(self, key: Key, points: int, maxima: Used | None) -> None:
-        used = self._used(key)
+    def _count(self, key: Key, points: int, *, max_count: int | None, max_points: int | None) -> None:
+        used = self.changed[key] = self._used(key)
         used.count += 1
         used.points += points
-        if maxima:
-            used.max_count, used.max_points = maxima.max_count, maxima.max_points
-        else:
-            # A limit of another version does not bind this reward, but must not be taken for broken by it.
-            used.max_count = used.max_count and max(used.max_count, used.count)
-            used.max_points = used.max_points and max(used.max_points, used.points)
-        self.changed[key] = used
+        used.max_count, used.max_points = max_count, max_points
+
+    def _count_unbound(self, key: Key, points: int) -> None:
+        used = self.changed[key] = self._used(key)
+        used.count += 1
+        used.points += points
+        # A limit of another version does not bind this reward, but must not be taken for broken by it.
+        used.max_count = used.max_count and max(used.max_count, used.count)
+        used.max_points = used.max_points and max(used.max_points, used.points)
 
     def _watch(self, campaign_id: int, given: int) -> None:
         added = self._given.setdefault(campaign_id, Used())

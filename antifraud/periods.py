@@ -1,6 +1,6 @@
 """Where a limit's period begins, by the tenant's clock. Pure."""
 
-from datetime import UTC, date, datetime, time, timedelta, tzinfo
+from datetime import UTC, datetime, time, timedelta, tzinfo
 from functools import lru_cache
 
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
@@ -13,12 +13,13 @@ def start_of(period: str, *, zone: tzinfo, at: datetime) -> datetime:
     `day`, `week` (from Monday) and `month` begin at the zone's midnight, which daylight saving moves; `ever` began in
     1970.
     """
-    return EPOCH if period == "ever" else _start_around(period, at.astimezone(zone).date(), zone)
+    return EPOCH if period == "ever" else _start_of(period, zone, at)
 
 
-# Asked for every reward, and on most days the answer is the same.
-@lru_cache(maxsize=1000)
-def _start_around(period: str, day: date, zone: tzinfo) -> datetime:
+# Asked several times for each reward.
+@lru_cache(maxsize=5000)
+def _start_of(period: str, zone: tzinfo, at: datetime) -> datetime:
+    day = at.astimezone(zone).date()
     if period == "week":
         day -= timedelta(days=day.weekday())
     elif period == "month":
@@ -26,6 +27,7 @@ def _start_around(period: str, day: date, zone: tzinfo) -> datetime:
     return datetime.combine(day, time(), tzinfo=zone).astimezone(UTC)
 
 
+@lru_cache(maxsize=1000)
 def end_of(period: str, *, zone: tzinfo, start: datetime) -> datetime | None:
     """Return the first instant after the `period` that begins at `start`, or None for one whose end does not matter."""
     if period in {"ever", "minute"}:

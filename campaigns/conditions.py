@@ -22,6 +22,7 @@ WHOLE_MAX: Final = 10**15
 
 ORDERS: Final = "member.orders"
 OF_MEMBER: Final = "member."
+NUMBERS: Final = frozenset({int, float})
 WHOLE_TYPES: Final = frozenset({"money", "integer"})
 
 
@@ -106,6 +107,9 @@ def _order_test(order_number: str) -> type_of_miss | None:
 
 
 def _all_of(tests: Sequence[type_of_miss]) -> type_of_miss:
+    if len(tests) == 1:
+        return tests[0]
+
     def holds(fields: Mapping[str, object]) -> Miss | None:
         for test in tests:
             if miss := test(fields):
@@ -158,11 +162,11 @@ def _test(operator: str, value: Any) -> type_of_test:
 
 
 def _at_least(value: float) -> type_of_test:
-    return lambda found: _is_number(found) and found >= value
+    return lambda found: type(found) in NUMBERS and found >= value
 
 
 def _at_most(value: float) -> type_of_test:
-    return lambda found: _is_number(found) and found <= value
+    return lambda found: type(found) in NUMBERS and found <= value
 
 
 def _equals(value: object) -> type_of_test:

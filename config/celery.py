@@ -1,11 +1,21 @@
 """The Celery application. A task is only a doorbell: what is to be done stands in PostgreSQL."""
 
 import os
+from typing import Any
 
 from celery import Celery
+from celery.signals import worker_process_init
+
+from config import garbage
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
 
 app = Celery("sarafan")
 app.config_from_object("django.conf:settings", namespace="CELERY")
 app.autodiscover_tasks()
+
+
+@worker_process_init.connect
+def begin_process(**_: Any) -> None:
+    """Begin the life of a process that does tasks."""
+    garbage.spare_what_stays()

@@ -1,6 +1,9 @@
 """How gunicorn serves us."""
 
 import os
+from typing import Any
+
+from config import garbage
 
 bind = f"127.0.0.1:{os.environ.get('PORT', '8000')}"
 worker_class = "gthread"
@@ -13,3 +16,8 @@ worker_tmp_dir = "/dev/shm" if os.path.isdir("/dev/shm") else None  # noqa: PTH1
 accesslog = "-"
 access_log_format = "%(m)s %(U)s %(s)s %(M)sms"
 control_socket_disable = True
+
+
+def post_worker_init(worker: Any) -> None:
+    """Begin the life of a process that answers requests: the application is loaded."""
+    garbage.spare_what_stays()

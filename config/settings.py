@@ -19,7 +19,7 @@ from config.unfold import UNFOLD_PLATFORM as UNFOLD_PLATFORM
 # --- The machine ----------------------------------------------------------------------------------------------------
 
 BASE_DIR = env.ROOT
-PROFILE = env.choice("SARAFAN_PROFILE", default="run", among=("run", "test"))
+PROFILE = env.choice("SARAFAN_PROFILE", default="run", among=("run", "test", "bench"))
 PLACE = Place(PROFILE)
 
 LOG_LEVELS = ("DEBUG", "INFO", "WARNING", "ERROR")
@@ -207,6 +207,7 @@ CELERY_BEAT_SCHEDULE = {
         "schedule": timedelta(seconds=60),
         "options": {"expires": 60},
     },
+    "prune-counters": {"task": "antifraud.tasks.prune_counters", "schedule": crontab(hour="2", minute="30")},
     "verify-ledgers": {"task": "rewards.tasks.verify_ledgers", "schedule": crontab(hour="3", minute="30")},
 }
 

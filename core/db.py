@@ -127,7 +127,8 @@ def execute(sql: str, params: type_of_params = None) -> int:
 
 
 # Made once: json.dumps would make one for each value.
-_ENCODER = DjangoJSONEncoder(ensure_ascii=False, allow_nan=False, separators=(",", ":"))
+# What we store cannot hold itself; looking whether it does takes as long as writing it.
+_ENCODER = DjangoJSONEncoder(ensure_ascii=False, allow_nan=False, check_circular=False, separators=(",", ":"))
 
 
 def json_text(value: object) -> str:
@@ -217,6 +218,9 @@ def _bound(params: type_of_params) -> type_of_params:
 
 def array_text(values: Sequence[object]) -> str:
     """Return values as PostgreSQL's text form of an array, `{1,NULL,"a"}`, to be cast where it is used."""
+    if len(values) > 1 and values.count(values[0]) == len(values):
+        # Many columns say the same of the whole batch.
+        return "{" + ",".join([_element(values[0])] * len(values)) + "}"
     kinds = set(map(type, values))
     if kinds <= PLAIN:
         # PostgreSQL skips the spaces, and reads True and False in any case.

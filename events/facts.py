@@ -29,7 +29,7 @@ SELECT 'sarafan', f.key, f.kind, '', '[]', %(at)s, %(at)s, f.data, false, f.caus
 FROM ROWS FROM (unnest(%(fact_keys)s::text[], %(fact_kinds)s::text[], %(fact_cause_ids)s::bigint[],
         %(fact_depths)s::smallint[], %(fact_member_ids)s::bigint[]), jsonb_array_elements(%(fact_data)s::jsonb))
     AS f (key, kind, cause_id, depth, member_id, data)
-ON CONFLICT DO NOTHING
+ON CONFLICT (source, key) DO NOTHING
 """
 
 

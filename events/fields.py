@@ -3,6 +3,7 @@
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
+from functools import cache
 from typing import Any, Final
 
 from core.errors import type_of_text
@@ -89,15 +90,26 @@ class Kind:
 
 def values_of(data: Mapping[str, Any], fields: Iterable[Field]) -> dict[str, object]:
     """Return what an event's data says of each field. Left out: what it says nothing of, and the member's fields."""
-    found = {
-        each.name: each.read(data) if each.read else _at(data, each.name.split("."))
-        for each in fields
-        if not each.is_of_member
-    }
-    return {name: value for name, value in found.items() if value is not None and value != ()}
+    found = {}
+    for each in fields:
+        path = _path(each.name)
+        if each.read is not None:
+            value = each.read(data)
+        elif len(path) == 1:
+            value = data.get(each.name)
+        else:
+            value = None if path[0] == "member" else _at(data, path)
+        if value is not None and value != ():
+            found[each.name] = value
+    return found
 
 
-def _at(value: Any, path: list[str]) -> object:
+@cache
+def _path(name: str) -> tuple[str, ...]:
+    return tuple(name.split("."))
+
+
+def _at(value: Any, path: tuple[str, ...]) -> object:
     for place, name in enumerate(path):
         if isinstance(value, list):
             inner = (_at(each, path[place:]) for each in value)

@@ -43,18 +43,27 @@ class Event(models.Model):
         default=False,
         help_text=_("An old event loaded by a key with events:backfill: scored, but not counted by stop rules."),
     )
+    # `cause` and `member` are no constraints of the database, which would look for each row's twice: events and members
+    # are never deleted (triggers say so), and both come out of the transaction that writes them here.
     cause = models.ForeignKey(
         "self",
         models.PROTECT,
         null=True,
         related_name="+",
         db_index=False,
+        db_constraint=False,
         help_text="The event that this one follows from.",
     )
     depth = models.SmallIntegerField(default=0, help_text="Length of the chain of causes.")
 
     member = models.ForeignKey(
-        "members.Member", models.PROTECT, null=True, related_name="+", db_index=False, verbose_name=_("member")
+        "members.Member",
+        models.PROTECT,
+        null=True,
+        related_name="+",
+        db_index=False,
+        db_constraint=False,
+        verbose_name=_("member"),
     )
     status = models.CharField(_("status"), max_length=8, choices=Status, default=Status.WAITING)
     attempts = models.SmallIntegerField(_("attempts"), default=0)
@@ -93,13 +102,30 @@ class Event(models.Model):
 
 
 class Order(models.Model):
-    """What the log says of one order: paid once, refunded in parts, perhaps cancelled."""
+    """
+    What the log says of one order: paid once, refunded in parts, perhaps cancelled.
+
+    A row is never deleted; what was refunded and when it was cancelled is all of it that changes (a trigger says so).
+    """
 
     number = models.CharField(_("order"), max_length=100, help_text=_("The shop's order_id."))
+    # No constraints, as in Event: neither members nor events are ever deleted.
     member = models.ForeignKey(
-        "members.Member", models.PROTECT, related_name="+", db_index=False, verbose_name=_("member")
+        "members.Member",
+        models.PROTECT,
+        related_name="+",
+        db_index=False,
+        db_constraint=False,
+        verbose_name=_("member"),
     )
-    event = models.OneToOneField(Event, models.PROTECT, related_name="+", help_text="The order.paid event.")
+    event = models.ForeignKey(
+        Event,
+        models.PROTECT,
+        related_name="+",
+        db_index=False,
+        db_constraint=False,
+        help_text="The order.paid event.",
+    )
     amount_minor = models.BigIntegerField(_("amount"), help_text=_("In minor units of the currency."))
     currency = models.CharField(_("currency"), max_length=3)
     refunded_minor = models.BigIntegerField(_("refunded"), default=0)

@@ -1,8 +1,7 @@
 """Identities on their way into the database and out of it: clean, sealed, masked."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 import phonenumbers
 
@@ -15,8 +14,7 @@ __all__ = ["KINDS", "RESOLVING", "SEALED", "TYING", "SealedIdentity", "mask", "m
 SEALED = frozenset({"email", "phone", "card", "device"})
 
 
-@dataclass(frozen=True, slots=True)
-class SealedIdentity:
+class SealedIdentity(NamedTuple):
     """One identity as it is stored: `lookup` answers whether two are equal, `value` can be read back by us alone."""
 
     kind: str

@@ -7,7 +7,12 @@ from django.utils.translation import pgettext_lazy
 
 
 class Member(models.Model):
-    """A tenant's customer: one person, however many identities they have."""
+    """
+    A tenant's customer: one person, however many identities they have.
+
+    The row is never deleted (a trigger says so), because events, orders and rewards point at it for ever: whoever wants
+    to be forgotten loses their identities.
+    """
 
     class Status(models.TextChoices):
         ACTIVE = "active", pgettext_lazy("a member", "Active")

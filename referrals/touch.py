@@ -73,15 +73,13 @@ class Touches:
     What was gathered for a batch.
 
     `codes` are by their normalised text; `clicks`, by the key that was asked for, are all the clicks of that visitor;
-    `referrals` are by invitee: those of the members asked about, and up the chains from the inviters that were found;
-    `qualified` counts by inviter.
+    `referrals` are by invitee: those of the members asked about, and up the chains from the inviters that were found.
     """
 
     policy: Policy
     codes: Mapping[str, Touch]
     clicks: Mapping[str, Sequence[Touch]]
     referrals: Mapping[int, Standing]
-    qualified: Mapping[int, int]
 
     def given(self, *, code: str, click_key: str) -> Sequence[Touch] | Miss:
         """

@@ -76,6 +76,8 @@ class Existing:
 
 def existing(*, occurrences: Collection[Occurrence], order_ids: Collection[int]) -> Existing:
     """Read in one statement what deciding needs to know of rewards. Locks nothing: `write` compares."""
+    if not occurrences and not order_ids:
+        return Existing(frozenset(), ())
     rows = fetch(
         EXISTING,
         {
@@ -109,9 +111,9 @@ def write(*, new: Sequence[NewReward], taken: Sequence[TakeBack] = ()) -> list[i
     rows = fetch(WRITE, _new_columns(new) | _taken_columns(taken))
     if sum(row.rule_id is None for row in rows) != len(taken):
         raise RewardChanged
-    ids = {Occurrence(row.rule_id, row.member_id, row.occurrence): row.id for row in rows if row.rule_id is not None}
+    ids = {row[1:]: row.id for row in rows}
     # The first of twins takes the id.
-    return [ids.pop(Occurrence(each.rule_id, each.member_id, each.occurrence), None) for each in new]
+    return [ids.pop((each.rule_id, each.member_id, each.occurrence), None) for each in new]
 
 
 def grant_move(*, reward_id: int, member_id: int, asset_id: int, amount: int, nth: int = 1) -> Move:

@@ -86,8 +86,9 @@ class Reward(models.Model):
         INVITER = "inviter", _("Inviter")
         INVITEE = "invitee", _("Invitee")
 
-    # Each of these keys is checked for each reward. Versions and events are append-only, campaigns and assets are kept
-    # by what points at them, so nothing here can come to point at nothing: the database need not look four times more.
+    # The database looks for each of these that is a constraint whenever a reward is written. Events, orders, members,
+    # referrals and versions are never deleted (triggers say so), campaigns and assets are kept by what points at them:
+    # none of these keys can come to point at nothing, so it need not look seven times more.
     campaign = models.ForeignKey(
         "campaigns.Campaign",
         models.PROTECT,
@@ -109,14 +110,31 @@ class Reward(models.Model):
         "events.Event", models.PROTECT, related_name="+", db_index=False, db_constraint=False, verbose_name=_("event")
     )
     member = models.ForeignKey(
-        "members.Member", models.PROTECT, related_name="+", db_index=False, verbose_name=_("member")
+        "members.Member",
+        models.PROTECT,
+        related_name="+",
+        db_index=False,
+        db_constraint=False,
+        verbose_name=_("member"),
     )
     side = models.CharField(_("side"), max_length=8, choices=Side)
     referral = models.ForeignKey(
-        "referrals.Referral", models.PROTECT, null=True, related_name="+", db_index=False, verbose_name=_("referral")
+        "referrals.Referral",
+        models.PROTECT,
+        null=True,
+        related_name="+",
+        db_index=False,
+        db_constraint=False,
+        verbose_name=_("referral"),
     )
     order = models.ForeignKey(
-        "events.Order", models.PROTECT, null=True, related_name="+", db_index=False, verbose_name=_("order")
+        "events.Order",
+        models.PROTECT,
+        null=True,
+        related_name="+",
+        db_index=False,
+        db_constraint=False,
+        verbose_name=_("order"),
     )
     occurrence = models.CharField(
         _("occurrence"), max_length=120, help_text=_("What it is for in the tenant's terms, such as order:1001.")

@@ -37,7 +37,11 @@ class Batch:
 
     def trace(self, incoming: Incoming, entry: type_of_entry) -> None:
         """Add to what will be told of an event."""
-        self.plan.traces.setdefault(incoming.id, []).append(entry)
+        self.trace_of(incoming).append(entry)
+
+    def trace_of(self, incoming: Incoming) -> list[type_of_entry]:
+        """Return what will be told of an event, to be added to."""
+        return self.plan.traces.setdefault(incoming.id, [])
 
 
 def begin(situation: Situation) -> Batch:

@@ -22,12 +22,15 @@ SIDES = {
 }
 # A trace is for people, who do not read hundreds of reasons; what an event did earn is always in it.
 MISSES_MAX = 50
+# Whoever does something for themselves is not suspected of having invited themselves to it.
+ALLOWED = verdict.Verdict("allow", ())
 
 
 def earn(batch: Batch, incoming: Incoming) -> None:
     """Try every rule on this kind of event, in order, and trace each: what it gives, or the first that said no."""
+    trace = batch.trace_of(incoming)
     if not incoming.lines:
-        batch.trace(incoming, {"outcome": "missed", "code": "no_rule", "params": {"kind": incoming.kind}})
+        trace.append({"outcome": "missed", "code": "no_rule", "params": {"kind": incoming.kind}})
         return
     fields = _fields(batch, incoming)
     taken_groups: dict[str, int] = {}
@@ -35,10 +38,10 @@ def earn(batch: Batch, incoming: Incoming) -> None:
     for line in incoming.lines:
         missed = line.missed or _miss(batch, incoming, line, fields) or _miss_of_group(line.offer, taken_groups)
         if missed is None:
-            _reward(batch, incoming, line, taken_groups)
+            trace += _reward(batch, incoming, line, taken_groups)
         elif misses < MISSES_MAX:
             misses += 1
-            batch.trace(incoming, _short(line, missed))
+            trace.append(_short(line, missed))
 
 
 def _fields(batch: Batch, incoming: Incoming) -> dict[str, object]:
@@ -60,33 +63,34 @@ def _miss(batch: Batch, incoming: Incoming, line: Line, fields: dict[str, object
 
 
 def _miss_of_group(offer: Offer, taken_groups: dict[str, int]) -> Miss | None:
-    winner = taken_groups.get(offer.exclusive_group, offer.campaign_id) if offer.exclusive_group else offer.campaign_id
-    return None if winner == offer.campaign_id else Miss("exclusive_group", {"group": offer.exclusive_group})
+    group = offer.exclusive_group
+    if not group or taken_groups.get(group, offer.campaign_id) == offer.campaign_id:
+        return None
+    return Miss("exclusive_group", {"group": group})
 
 
 def _short(line: Line, missed: Miss) -> list[Any]:
     # Every event keeps one of these for every rule on its kind, so it is an array, and leaves out what the version
     # says; scoring.why reads it.
-    params: Any = dict(missed.params)
-    if missed.code == "condition":
-        params = [missed.params["index"], missed.params["found"]]
-    return [line.offer.version_id, line.rule.line.id, missed.code, params]
+    code, params = missed
+    told: Any = [params["index"], params["found"]] if code == "condition" else dict(params)
+    return [line.offer.version_id, line.rule.line.id, code, told]
 
 
-def _reward(batch: Batch, incoming: Incoming, line: Line, taken_groups: dict[str, int]) -> None:
-    for side in SIDES[line.rule.line.recipient]:
-        entry = _rewarded(batch, incoming, line, side)
-        if entry["outcome"] in {"rewarded", "flagged"} and line.offer.exclusive_group:
-            taken_groups[line.offer.exclusive_group] = line.offer.campaign_id
-        batch.trace(incoming, entry)
+def _reward(batch: Batch, incoming: Incoming, line: Line, taken_groups: dict[str, int]) -> list[dict[str, Any]]:
+    entries = [_rewarded(batch, incoming, line, side) for side in SIDES[line.rule.line.recipient]]
+    if line.offer.exclusive_group and any(entry["outcome"] in {"rewarded", "flagged"} for entry in entries):
+        taken_groups[line.offer.exclusive_group] = line.offer.campaign_id
+    return entries
 
 
 def _rewarded(batch: Batch, incoming: Incoming, line: Line, side: str) -> dict[str, Any]:
-    offer, rule = line.offer, line.rule
+    offer, rule = line.offer, line.rule.line
     referred = batch.referred.get(incoming.member_id) if side != "actor" else None
     member_id = referred.inviter_id if referred and side == "inviter" else incoming.member_id
-    proposal = Proposal(offer, rule.line, member_id, incoming.occurred_at, side)
-    entry = {"version_id": offer.version_id, "rule_id": rule.line.id, "side": side, "member_id": member_id}
+    what = occurrence_of(incoming, zone=batch.situation.zone)
+    proposal = Proposal(offer, rule, member_id, incoming.occurred_at, side, what)
+    entry = {"version_id": offer.version_id, "rule_id": rule.id, "side": side, "member_id": member_id}
     decided = _due(batch, incoming, proposal)
     if isinstance(decided, Miss):
         return entry | {"outcome": "missed", "code": decided.code, "params": dict(decided.params)}
@@ -101,10 +105,11 @@ def _rewarded(batch: Batch, incoming: Incoming, line: Line, side: str) -> dict[s
 
 
 def _due(batch: Batch, incoming: Incoming, proposal: Proposal) -> int | Miss:
-    if batch.person(proposal.member_id).is_blocked:
+    # Nobody is paid for what a blocked friend does either: whoever blocked them has seen enough.
+    if batch.person(proposal.member_id).is_blocked or batch.person(incoming.member_id).is_blocked:
         return Miss("member_blocked")
-    if (proposal.rule.id, proposal.member_id, occurrence_of(incoming, zone=batch.situation.zone)) in batch.rewarded:
-        return Miss("already_rewarded", {"occurrence": occurrence_of(incoming, zone=batch.situation.zone)})
+    if (proposal.rule.id, proposal.member_id, proposal.occurrence) in batch.rewarded:
+        return Miss("already_rewarded", {"occurrence": proposal.occurrence})
     # Not the event's own amount, which may be in another currency.
     order_minor = incoming.fields.get("amount_minor")
     if proposal.rule.amount_kind == "percent" and order_minor is None:
@@ -121,7 +126,7 @@ def _due(batch: Batch, incoming: Incoming, proposal: Proposal) -> int | Miss:
 
 def _judged(batch: Batch, incoming: Incoming, proposal: Proposal, referred: Referred | None) -> verdict.Verdict:
     if referred is None:
-        return verdict.Verdict("allow", ())
+        return ALLOWED
     invitee, inviter = batch.person(incoming.member_id), batch.person(referred.inviter_id)
     case = Observed(
         inviter_id=inviter.id,
@@ -151,18 +156,15 @@ def _propose(
     batch: Batch, incoming: Incoming, proposal: Proposal, entry: dict[str, Any], judged: verdict.Verdict
 ) -> dict[str, Any]:
     batch.guard.reserve(proposal, given=entry["points"], is_history=incoming.is_history)
-    occurrence = occurrence_of(incoming, zone=batch.situation.zone)
-    batch.rewarded.add((proposal.rule.id, proposal.member_id, occurrence))
+    batch.rewarded.add((proposal.rule.id, proposal.member_id, proposal.occurrence))
     reasons = _reasons(batch, proposal, judged)
     matures_at = incoming.occurred_at + timedelta(days=proposal.rule.hold_days)
     status = "flagged" if reasons else "pending" if matures_at > batch.situation.at else "granted"
     is_referral = entry["side"] != "actor"
-    entry |= {
-        "outcome": "flagged" if reasons else "rewarded",
-        "code": status,
-        "status": status,
-        "params": {"signals": [each["signal"] for each in reasons], "matures_at": matures_at.isoformat()},
-    }
+    params: dict[str, Any] = {"matures_at": matures_at.isoformat()} if status == "pending" else {}
+    if reasons:
+        params["signals"] = [each["signal"] for each in reasons]
+    entry |= {"outcome": "flagged" if reasons else "rewarded", "code": status, "status": status, "params": params}
     batch.plan.proposed.append(
         Proposed(
             campaign_id=proposal.offer.campaign_id,
@@ -174,7 +176,7 @@ def _propose(
             side=entry["side"],
             invitee_id=incoming.member_id if is_referral else None,
             order_number=ordering.number_of(incoming) if incoming.kind == "order.paid" else None,
-            occurrence=occurrence,
+            occurrence=proposal.occurrence,
             due=entry["due"],
             given=entry["points"],
             status=status,
@@ -192,7 +194,7 @@ def _propose(
 def _reasons(batch: Batch, proposal: Proposal, judged: verdict.Verdict) -> tuple[dict[str, Any], ...]:
     campaign_id = proposal.offer.campaign_id
     offer_now = batch.situation.offer_now(campaign_id)
-    is_stopped = "stopped" in {proposal.offer.status, offer_now and offer_now.status}
+    is_stopped = proposal.offer.status == "stopped" or (offer_now is not None and offer_now.status == "stopped")
     reasons: list[dict[str, Any]] = []
     if judged.answer == "flag":
         reasons += [{"signal": seen.signal, "evidence": seen.evidence} for seen in judged.seen]

@@ -29,7 +29,8 @@ from tenants import context
 
 HOUR = timedelta(hours=1)
 # Of these the same occurrence can be reported by several events; an order is one event, whoever reports it.
-REPEATABLE = frozenset({"member.joined", "check_in"})
+JOINED = "member.joined"
+REPEATABLE = frozenset({JOINED, "check_in"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,6 +53,7 @@ def gather(*, claimed: Sequence[Claimed], zone: tzinfo, at: datetime) -> Situati
         codes={str(each.fields["code"]) for each in incoming if each.fields.get("code")},
         click_keys={str(each.fields["click_id"]) for each in incoming if each.fields.get("click_id")},
         members={each.member_id for each in incoming},
+        newcomers={each.member_id for each in incoming if each.kind == JOINED},
     )
     inviters = _inviters(incoming, touches)
     candidates = [candidate for each in incoming for candidate in _candidates(each, inviters, zone)]
@@ -59,7 +61,7 @@ def gather(*, claimed: Sequence[Claimed], zone: tzinfo, at: datetime) -> Situati
         occurrences={
             Occurrence(each.place.rule_id, each.place.member_id, each.occurrence)
             for each in candidates
-            if each.may_be_repeated
+            if each.occurrence
         },
         order_ids=[order["id"] for order in around.orders.values()],
     )
@@ -84,12 +86,11 @@ def gather(*, claimed: Sequence[Claimed], zone: tzinfo, at: datetime) -> Situati
 
 
 class Candidate(NamedTuple):
-    """Where a reward that may come of an event would stand, and what it would be for."""
+    """Where a reward that may come of an event would stand, and what it would be for, where that can be repeated."""
 
     place: Place
     is_ladder: bool
-    occurrence: str
-    may_be_repeated: bool
+    occurrence: str | None
 
 
 # --- What the tenant has chosen -------------------------------------------------------------------------------------
@@ -140,8 +141,7 @@ def _orders(around: Surroundings, held: Iterable[Any]) -> dict[str, KnownOrder]:
 
 def _incoming(claimed: Sequence[Claimed], book: Rulebook, *, at: datetime) -> list[Incoming]:
     groups = [
-        tuple(SealedIdentity(kind=one["kind"], lookup=one["lookup"], value=one["value"]) for one in each.identities)
-        for each in claimed
+        tuple([SealedIdentity(one["kind"], one["lookup"], one["value"]) for one in each.identities]) for each in claimed
     ]
     member_ids = people.resolve(groups=groups, seen_ats=[each.occurred_at for each in claimed], at=at)
     currency = context.current().currency
@@ -181,30 +181,38 @@ def _fields_of(kind: str) -> tuple[Field, ...]:
 
 def _touch_of(each: Claimed) -> dict[str, object]:
     # A joiner's code and click are not asked for by conditions, but decide who brought them.
-    if each.kind != "member.joined":
+    if each.kind != JOINED:
         return {}
     touch = {"code": normalise_code(each.data.get("code", "")), "click_id": each.data.get("click_id", "")}
     return {name: value for name, value in touch.items() if value}
 
 
-# Instants of orders and sign-ups are bounded: the first order and the busiest hour are all that is asked of them.
+# Of most members only the number of their orders is asked; what happened before, of those who join; the rest, of those
+# who invite or are invited. Instants are bounded: the first order and the busiest hour are all that is asked of them.
 PEOPLE = """
 SELECT m.id, m.status = 'blocked' AS is_blocked, m.first_seen_at, m.joined_at,
-    ARRAY(SELECT o.paid_at FROM events_order o WHERE o.member_id = m.id AND o.cancelled_at IS NULL
-        ORDER BY o.paid_at LIMIT 500) AS orders,
     (SELECT count(*) FROM events_order o WHERE o.member_id = m.id AND o.cancelled_at IS NULL) AS orders_count,
-    ARRAY(SELECT i.kind || ':' || i.lookup FROM members_identity i WHERE i.member_id = m.id LIMIT 300) AS identities,
-    ARRAY(SELECT s.attributed_at FROM referrals_referral s WHERE s.inviter_id = m.id
-        AND s.attributed_at > %(since)s ORDER BY s.attributed_at LIMIT 1000) AS signups,
-    EXISTS (SELECT FROM referrals_referral s WHERE s.inviter_id = m.id) AS has_invited,
-    (SELECT count(*) FROM referrals_referral own JOIN referrals_referral s ON s.inviter_id = own.inviter_id
-        AND s.attributed_at > own.attributed_at - interval '1 hour' AND s.attributed_at <= own.attributed_at
-        WHERE own.invitee_id = m.id) AS signups_in_hour,
-    (SELECT COALESCE(jsonb_agg(jsonb_build_array(o.id, o.first_seen_at)), '[]') FROM (
-        SELECT DISTINCT o.id, o.first_seen_at FROM members_identity i
-        JOIN members_identity first ON first.kind = i.kind AND first.lookup = i.lookup AND first.resolves
-        JOIN members_member o ON o.id = first.member_id
-        WHERE i.member_id = m.id AND i.kind IN ('telegram', 'email', 'phone') AND NOT i.resolves) o) AS doubles
+    CASE WHEN m.id = ANY(%(joiners)s::bigint[]) THEN
+        ARRAY(SELECT o.paid_at FROM events_order o WHERE o.member_id = m.id AND o.cancelled_at IS NULL
+            ORDER BY o.paid_at LIMIT 500) END AS orders,
+    CASE WHEN m.id = ANY(%(joiners)s::bigint[]) THEN
+        EXISTS (SELECT FROM referrals_referral s WHERE s.inviter_id = m.id) END AS has_invited,
+    CASE WHEN m.id = ANY(%(related)s::bigint[]) THEN
+        ARRAY(SELECT i.kind || ':' || i.lookup FROM members_identity i WHERE i.member_id = m.id LIMIT 300)
+        END AS identities,
+    CASE WHEN m.id = ANY(%(related)s::bigint[]) THEN
+        ARRAY(SELECT s.attributed_at FROM referrals_referral s WHERE s.inviter_id = m.id
+            AND s.attributed_at > %(since)s ORDER BY s.attributed_at LIMIT 1000) END AS signups,
+    CASE WHEN m.id = ANY(%(related)s::bigint[]) THEN
+        (SELECT count(*) FROM referrals_referral own JOIN referrals_referral s ON s.inviter_id = own.inviter_id
+            AND s.attributed_at > own.attributed_at - interval '1 hour' AND s.attributed_at <= own.attributed_at
+            WHERE own.invitee_id = m.id) END AS signups_in_hour,
+    CASE WHEN m.id = ANY(%(related)s::bigint[]) THEN
+        (SELECT jsonb_agg(jsonb_build_array(o.id, o.first_seen_at)) FROM (
+            SELECT DISTINCT o.id, o.first_seen_at FROM members_identity i
+            JOIN members_identity first ON first.kind = i.kind AND first.lookup = i.lookup AND first.resolves
+            JOIN members_member o ON o.id = first.member_id
+            WHERE i.member_id = m.id AND i.kind IN ('telegram', 'email', 'phone') AND NOT i.resolves) o) END AS doubles
 FROM members_member m WHERE m.id = ANY(%(ids)s::bigint[])
 """
 
@@ -215,10 +223,13 @@ def _people(
     orders: dict[str, KnownOrder],
     candidates: Sequence[Candidate],
 ) -> dict[int, Person]:
-    ids = {each.member_id for each in incoming} | {each.place.member_id for each in candidates}
+    joiners = {each.member_id for each in incoming if each.kind == JOINED}
+    related = joiners | {touch.inviter_id for each in incoming for touch in _touches_of(each, touches)}
+    related |= {
+        member_id for invitee_id, each in touches.referrals.items() for member_id in (invitee_id, each.inviter_id)
+    }
+    ids = related | {each.member_id for each in incoming} | {each.place.member_id for each in candidates}
     ids |= {order.member_id for order in orders.values()}
-    ids |= {standing.inviter_id for standing in touches.referrals.values()}
-    ids |= {touch.inviter_id for each in incoming for touch in _touches_of(each, touches)}
     since = min(each.occurred_at for each in incoming) - HOUR
     return {
         row.id: Person(
@@ -226,15 +237,17 @@ def _people(
             is_blocked=row.is_blocked,
             first_seen_at=row.first_seen_at,
             joined_at=row.joined_at,
-            orders=list(row.orders),
+            orders=row.orders or [],
             orders_count=row.orders_count,
-            identities=frozenset(_pair(text) for text in row.identities),
-            signups=list(row.signups),
-            has_invited=row.has_invited,
-            signups_in_hour=row.signups_in_hour,
-            doubles={member_id: datetime.fromisoformat(instant) for member_id, instant in row.doubles},
+            identities=frozenset(map(_pair, row.identities or ())),
+            signups=row.signups or [],
+            has_invited=bool(row.has_invited),
+            signups_in_hour=row.signups_in_hour or 0,
+            doubles={member_id: datetime.fromisoformat(instant) for member_id, instant in row.doubles or ()},
         )
-        for row in db.fetch(PEOPLE, {"ids": sorted(ids), "since": since})
+        for row in db.fetch(
+            PEOPLE, {"ids": sorted(ids), "joiners": sorted(joiners), "related": sorted(related), "since": since}
+        )
     }
 
 
@@ -256,21 +269,25 @@ def _inviters(incoming: Sequence[Incoming], touches: Touches) -> dict[int, list[
 
 def _candidates(incoming: Incoming, inviters: dict[int, list[int]], zone: tzinfo) -> Iterable[Candidate]:
     """Yield every reward that could come of an event: more than will be."""
-    what = earning.occurrence_of(incoming, zone=zone)
-    may_be_repeated = incoming.kind in REPEATABLE
-    possible = [("inviter", inviter_id) for inviter_id in inviters[incoming.member_id]]
-    recipients = {"inviter": possible, "both": [*possible, ("invitee", incoming.member_id)]}
+    repeated = earning.occurrence_of(incoming, zone=zone) if incoming.kind in REPEATABLE else None
+    of_inviters = [("inviter", inviter_id) for inviter_id in inviters[incoming.member_id]]
+    of_invitee = [("invitee", incoming.member_id)]
+    recipients = {
+        "actor": [("actor", incoming.member_id)],
+        "inviter": of_inviters,
+        "invitee": of_invitee,
+        "both": of_inviters + of_invitee,
+    }
     for offer, rule, missed in incoming.lines:
         if missed is None:
-            alone = [(rule.line.recipient, incoming.member_id)]
-            for side, member_id in recipients.get(rule.line.recipient, alone):
-                place = Place(offer.campaign_id, rule.line.id, member_id, incoming.occurred_at, side)
-                is_ladder = rule.line.amount_kind == guard.TIERS
-                yield Candidate(place, is_ladder, what, may_be_repeated)
+            line = rule.line
+            for side, member_id in recipients[line.recipient]:
+                place = Place(offer.campaign_id, line.id, member_id, incoming.occurred_at, side)
+                yield Candidate(place, line.amount_kind == guard.TIERS, repeated)
 
 
 def _touches_of(incoming: Incoming, touches: Touches) -> Sequence[Any]:
-    if incoming.kind != "member.joined":
+    if incoming.kind != JOINED:
         return ()
     given = touches.given(code=str(incoming.fields.get("code", "")), click_key=str(incoming.fields.get("click_id", "")))
     return () if isinstance(given, Miss) else given

@@ -36,10 +36,11 @@ class Person:
     """
     A member, as known when the batch began and then as its events change them.
 
-    `orders` are the instants of the first paid orders that stand, ascending; `orders_count` counts all of them.
-    `signups` are those of the people they invited, as far as the last hour of any event in the batch needs;
-    `signups_in_hour` belongs to their own referral: how many its inviter had in the hour up to it. `doubles` are the
-    members whose Telegram, e-mail or phone they gave as their own, with when those were first seen.
+    `orders_count` counts their paid orders that stand. Of those who join in this batch it is also known when the first
+    `orders` were, ascending, and whether they ever brought anybody. Of those who invite or are invited these are known:
+    `identities`; `signups` of the people they invited, as far as the last hour of any event in the batch needs;
+    `signups_in_hour`, of their own referral: how many its inviter had in the hour up to it; and `doubles`, the members
+    whose Telegram, e-mail or phone they gave as their own, with when those were first seen.
     """
 
     id: int

@@ -27,6 +27,8 @@ APPEND_ONLY = {
     "antifraud_signal",
     "campaigns_campaignversion",
     "events_event",
+    "events_order",
+    "members_member",
     "referrals_code",
     "referrals_referral",
     "rewards_posting",

@@ -1,7 +1,8 @@
 """What happens to events that wait: one that cannot be handled harms nobody but itself."""
 
 import logging
-from collections.abc import Iterator, Sequence
+import os
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing, suppress
 from datetime import UTC, datetime, timedelta
 from threading import Event as Flag
@@ -211,14 +212,16 @@ def test_while_one_worker_is_at_a_tenant_another_is_told_so(acme, bolt):
 
 
 @pytest.fixture
-def rung(servers) -> Iterator[object]:
+def rung(servers) -> Iterator[Callable[[], list[str]]]:
     """Return a way to read the tenants that the broker has been told of, which is the real one."""
+    # Another run of the tests rings at the same broker.
+    name = f"rung-{os.getpid()}"
+    usual, current_app.conf.task_default_queue = current_app.conf.task_default_queue, name
     doorbell._Broken.until = 0.0
     doorbell._valkey.cache_clear()
     for schema in ("t_acme", "t_bolt"):
         doorbell.answer(schema)
-    with current_app.connection_for_write() as broker, closing(broker.SimpleQueue("celery")) as queue:
-        queue.clear()
+    with current_app.connection_for_write() as broker, closing(broker.SimpleQueue(name)) as queue:
 
         def read() -> list[str]:
             found = []
@@ -229,6 +232,8 @@ def rung(servers) -> Iterator[object]:
             return found
 
         yield read
+        queue.clear()
+    current_app.conf.task_default_queue = usual
 
 
 def now_shop() -> Shop:

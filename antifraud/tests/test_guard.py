@@ -125,7 +125,7 @@ def test_the_limit_of_a_campaign_is_one_for_all_members():
 
 
 def test_the_budget_of_a_campaign_is_counted_for_all_members_and_for_ever():
-    assert BUDGET == Key("campaign", 1, 0, "ever", periods.EPOCH)
+    assert Key("campaign", 1, 0, "ever", periods.EPOCH) == BUDGET
 
 
 def test_what_a_friend_was_given_for_coming_is_counted_apart_from_the_friends_they_bring():

@@ -82,6 +82,7 @@ class Migration(migrations.Migration):
                 (
                     "cause",
                     models.ForeignKey(
+                        db_constraint=False,
                         db_index=False,
                         help_text="The event that this one follows from.",
                         null=True,
@@ -93,6 +94,7 @@ class Migration(migrations.Migration):
                 (
                     "member",
                     models.ForeignKey(
+                        db_constraint=False,
                         db_index=False,
                         null=True,
                         on_delete=django.db.models.deletion.PROTECT,
@@ -122,7 +124,9 @@ class Migration(migrations.Migration):
                 ("cancelled_at", models.DateTimeField(null=True, verbose_name="cancelled at")),
                 (
                     "event",
-                    models.OneToOneField(
+                    models.ForeignKey(
+                        db_constraint=False,
+                        db_index=False,
                         help_text="The order.paid event.",
                         on_delete=django.db.models.deletion.PROTECT,
                         related_name="+",
@@ -132,6 +136,7 @@ class Migration(migrations.Migration):
                 (
                     "member",
                     models.ForeignKey(
+                        db_constraint=False,
                         db_index=False,
                         on_delete=django.db.models.deletion.PROTECT,
                         related_name="+",

@@ -23,7 +23,6 @@ def gathered(*, codes=(), clicks=None, policy=None):
         codes={each.code: each for each in codes},
         clicks=clicks or {},
         referrals={},
-        qualified={},
     )
 
 

@@ -78,14 +78,8 @@ def situation(
     `brought` is who invited whom, by invitee; `codes` whose each code is. Nobody is suspected, nothing is used.
     """
     everybody = {each: person(each) for each in (ANNA, BORIS, CLARA)} | {each.id: each for each in people}
-    touches = Touches(
-        policy=touch.Policy(),
-        codes={code: Touch(inviter_id=owner, code_id=owner, code=code) for code, owner in (codes or {}).items()},
-        clicks={},
-        referrals={invitee: brought_by(inviter) for invitee, inviter in (brought or {}).items()},
-        qualified={},
-    )
     usual = {
+        "touches": touches_of(codes=codes, brought=brought),
         "existing": frozenset(),
         "offer_now": {each.campaign_id: each for each in offers}.get,
         "limits": {each.campaign_id: each.limits for each in offers}.get,
@@ -99,10 +93,23 @@ def situation(
     return Situation(
         incoming=tuple(_screened(each, offers) for each in incoming),
         people=everybody,
-        touches=touches,
         orders={each.number: each for each in orders},
         usage=_reading(offers, everybody, told.get("stop_rules", ()), used or {}),
         **{**usual, **told},
+    )
+
+
+def touches_of(
+    *,
+    codes: Mapping[str, int] | None = None,
+    clicks: Mapping[str, Sequence[Touch]] | None = None,
+    brought: Mapping[int, int] | None = None,
+) -> Touches:
+    return Touches(
+        policy=touch.Policy(),
+        codes={code: Touch(inviter_id=owner, code_id=owner, code=code) for code, owner in (codes or {}).items()},
+        clicks=clicks or {},
+        referrals={invitee: brought_by(inviter) for invitee, inviter in (brought or {}).items()},
     )
 
 

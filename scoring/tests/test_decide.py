@@ -8,8 +8,9 @@ import pytest
 from antifraud import guard
 from antifraud.guard import StopLine
 from antifraud.usage import Used
-from campaigns.definitions import LimitLine, Tier
+from campaigns.definitions import Condition, LimitLine, Tier
 from campaigns.tests.offers import NOON, offer, rule
+from referrals.touch import Touch
 from rewards.refunds import Held
 from scoring.decide import decide
 from scoring.plan import Plan
@@ -24,6 +25,7 @@ from scoring.tests.situations import (
     person,
     refunded,
     situation,
+    touches_of,
 )
 
 ACTOR = rule(recipient="actor")
@@ -98,6 +100,53 @@ def test_the_inviter_of_the_batch_counts_the_signups_of_the_batch():
     assert [each.seen.evidence["signups"] for each in plan.noticed] == [11, 12]
 
 
+def test_signups_are_counted_up_to_each_whatever_the_order_in_which_they_are_told():
+    batch = [
+        joined(number, code="K", id=number, occurred_at=NOON - (number - 100) * HOUR / 20) for number in range(100, 112)
+    ]
+    welcome = offer(rules=(rule(trigger="member.joined"),), starts_at=NOON - HOUR)
+
+    plan = decide(
+        situation(*batch, offers=[welcome], codes={"K": ANNA}, people=[person(number) for number in range(100, 112)])
+    )
+
+    assert plan.noticed == []
+
+
+def test_a_signup_says_more_than_the_click_before_it():
+    click = Touch(inviter_id=ANNA, code_id=1, code="K", click_id=8, channel="site", utm={"source": "blog"}, at=NOON)
+    touches = {"touches": touches_of(clicks={"C": [click]})}
+    told = {"channel": "telegram", "utm": {"source": "bot"}}
+
+    (plain,) = decide(situation(event("member.joined", click_id="C"), **touches)).attributed
+    (better,) = decide(situation(event("member.joined", click_id="C", **told), **touches)).attributed
+
+    assert (plain.channel, plain.utm, plain.click_id) == ("site", {"source": "blog"}, 8)
+    assert (better.channel, better.utm) == ("telegram", {"source": "bot"})
+
+
+@pytest.mark.parametrize(
+    ("batch", "code"),
+    [
+        ([paid(id=1, occurred_at=NOON - HOUR), paid("2", id=2)], "existing_member"),
+        ([paid(id=1), paid("2", id=2)], "referred"),
+        ([event("order.cancelled", order_id="1001", id=1)], "referred"),
+    ],
+    ids=["paid before", "paid after", "cancelled"],
+)
+def test_what_a_batch_tells_of_orders_decides_whether_somebody_is_new(batch, code):
+    is_cancelled = len(batch) == 1
+    told = {
+        "people": [person(BORIS, orders=[NOON - HOUR], orders_count=1)],
+        "orders": [known_order(paid_at=NOON - HOUR)],
+    }
+    signup = joined(code="K", id=9, occurred_at=NOON - HOUR / 2)
+
+    plan = decide(situation(*batch, signup, codes={"K": ANNA}, **(told if is_cancelled else {})))
+
+    assert codes(plan, 9)[0] == code
+
+
 def test_a_blocked_member_is_passed_over():
     plan = decide(situation(paid(), offers=[offer(rules=(ACTOR,))], people=[person(BORIS, is_blocked=True)]))
 
@@ -133,6 +182,16 @@ def test_a_cancelled_order_leaves_the_next_one_first():
     plan = decide(situation(*batch, offers=[first], people=[customer], orders=[known_order()]))
 
     assert [each.occurrence for each in plan.proposed] == ["order:1002"]
+
+
+@pytest.mark.parametrize(("joined_ago", "days"), [(47 * HOUR, 1), (48 * HOUR, 2), (-48 * HOUR, 0)])
+def test_days_since_joining_are_whole_and_never_below_zero(joined_ago, days):
+    asked = (Condition(field="member.days", operator="equals", value=days),)
+    line = rule(recipient="actor", conditions=asked)
+
+    plan = decide(situation(paid(), offers=[offer(rules=(line,))], people=[person(BORIS, joined_at=NOON - joined_ago)]))
+
+    assert codes(plan) == ["granted"]
 
 
 # What it is for
@@ -294,6 +353,7 @@ def test_two_refunds_of_a_batch_go_on_from_each_other():
     plan = decide(situation(*batch, offers=[offer()], orders=[known_order(held())]))
 
     assert [(each.taken, each.after.status) for each in plan.taken_back] == [(50, "granted"), (50, "reversed")]
+    assert [plan.traces[number][0]["points"] for number in (1, 2)] == [50, 50]
     assert plan.used[guard.budget_key(1)] == Used(-1, -100)
 
 
@@ -302,6 +362,7 @@ def test_what_the_member_has_spent_is_lost():
 
     (taken,) = plan.taken_back
     assert (taken.taken, taken.after.reversed, taken.after.lost) == (30, 30, 70)
+    assert (plan.traces[1][0]["points"], plan.traces[1][0]["params"]) == (30, {"lost": 70})
 
 
 def test_two_rewards_of_one_member_are_taken_from_one_balance():

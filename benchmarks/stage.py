@@ -1,124 +1,176 @@
-"""The stage: real servers, a database of its own, one tenant with campaigns of every sort, and events waiting in it."""
+"""The stage: servers and a database of its own, a tenant with campaigns of every sort, customers, and their orders."""
 
-import json
-import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from datetime import datetime, timedelta
+from dataclasses import dataclass
+from datetime import timedelta
+from itertools import count, islice
+from typing import Any, cast
 
 from django.conf import settings
 from django.db import connection, connections
 from django.utils import timezone
 
-from antifraud.models import StopRule
 from campaigns import lifecycle
 from campaigns.models import Campaign, Limit, RewardTier, Rule
+from config.servers import locks
 from config.servers.use import using
-from core.db import current_schema, transaction
-from events import inbox
+from core.db import current_schema, execute, transaction
+from events import handling, inbox
 from events.reports import Report, Sender, read
-from tenants import context, provisioning, upgrades
+from members import people
+from referrals import codes
+from tenants import context, provisioning, sandboxes, upgrades
+from tenants.models import Tenant
 from tenants.provisioning import Created
 
-DATABASE = f"bench_{os.getpid()}"
 CAMPAIGNS = 20
 ON_ORDERS = 6
+MEMBERS = 1000
+# The last tenth of them were invited, each by one of these.
+FRIENDS = 100
+INVITERS = 20
+
+
+@dataclass(frozen=True)
+class Stage:
+    """The tenant, how to get in, and orders that nobody has paid before."""
+
+    made: Created
+    numbers: Iterator[int]
+
+    @property
+    def tenant(self) -> Tenant:
+        return self.made.tenant
+
+    @property
+    def sandbox(self) -> Tenant:
+        return cast("Tenant", sandboxes.find(live=self.tenant))
+
+    def orders(self, count: int) -> list[dict[str, Any]]:
+        """Return so many paid orders as a shop reports them."""
+        return [_order(number) for number in islice(self.numbers, count)]
+
+    def reports(self, count: int) -> list[Report]:
+        """Return so many paid orders, read and ready to be recorded."""
+        return _read(self.orders(count))
+
+    def fill(self, count: int) -> None:
+        """Leave so many paid orders waiting in the current tenant."""
+        reports = self.reports(count)
+        for first in range(0, count, 500):
+            inbox.record(reports=reports[first : first + 500], at=timezone.now())
 
 
 @contextmanager
-def stage() -> Iterator[Created]:
-    """Have a tenant called `bench` to measure in; whatever was measured is dropped afterwards."""
-    with using(settings.PLACE):
-        _with_server(f'CREATE DATABASE "{DATABASE}"')
-        connections.close_all()
-        settings.DATABASES["default"]["NAME"] = connection.settings_dict["NAME"] = DATABASE
+def stage() -> Iterator[Stage]:
+    """Have a tenant called `bench` to measure in. The next one begins with an empty database again."""
+    settings.PLACE.folder.mkdir(parents=True, exist_ok=True)
+    alone = locks.find_alone(settings.PLACE.folder / "bench.lock")
+    if alone is None:
+        raise SystemExit("Somebody else measures in this checkout.")
+    with alone, using(settings.PLACE):
+        _begin_anew()
         try:
             upgrades.upgrade(at=timezone.now())
             made = provisioning.create(
-                name="Bench", slug="bench", time_zone="UTC", currency="USD", language="en", at=timezone.now()
+                name="Bench", slug="bench", time_zone="Europe/Moscow", currency="USD", language="en", at=timezone.now()
             )
-            with context.in_tenant(made.tenant.schema_name):
-                make_campaigns(at=timezone.now() - timedelta(days=1))
-            yield made
+            set_up = Stage(made, count())
+            with context.in_tenant(set_up.tenant.schema_name):
+                _make_campaigns()
+                _make_members(set_up)
+            yield set_up
         finally:
             connections.close_all()
-            _with_server(f'DROP DATABASE IF EXISTS "{DATABASE}" WITH (FORCE)')
+
+
+def handle_all() -> None:
+    """Handle whatever waits in the current tenant, as the worker does."""
+    while handling.handle_batch(schema=current_schema(), at=timezone.now()):
+        pass
+
+
+def _begin_anew() -> None:
+    name = connection.settings_dict["NAME"]
+    with connection._nodb_cursor() as cursor:
+        cursor.execute(f'DROP DATABASE IF EXISTS "{name}" WITH (FORCE)')
+        cursor.execute(f'CREATE DATABASE "{name}"')
 
 
 @transaction
-def make_campaigns(*, at: datetime) -> None:
+def _make_campaigns() -> None:
     """
-    Offer what real tenants offer: cashback and a ladder that reward orders, and 18 campaigns whose conditions say no: four on
-    orders, the others on kinds of event of their own.
+    Offer what real tenants offer.
+
+    That is cashback for an order, a ladder for whoever invited the customer, and 18 campaigns whose conditions say no:
+    four on orders, the others on events of their own.
     """
-    StopRule.objects.update(threshold=10**12)
+    at = timezone.now() - timedelta(days=1)
+    execute("UPDATE antifraud_stoprule SET threshold = 1000000000")
     for number in range(CAMPAIGNS):
         campaign = Campaign.objects.create(name=f"Campaign {number}", starts_at=at)
         if number == 0:
             Rule.objects.create(
                 campaign=campaign, trigger="order.paid", recipient="actor", amount_kind="percent", rate_bps=500
             )
-            Limit.objects.create(campaign=campaign, per="member", period="month", max_count=1000)
+            Limit.objects.create(campaign=campaign, per="member", period="month", max_count=100_000)
         elif number == 1:
-            Rule.objects.create(
-                campaign=campaign, trigger="order.paid", recipient="inviter", order_number="first", amount_kind="tiers"
-            )
-            RewardTier.objects.create(campaign=campaign, from_count=1, amount_points=100)
+            Rule.objects.create(campaign=campaign, trigger="order.paid", recipient="inviter", amount_kind="tiers")
+            RewardTier.objects.create(campaign=campaign, from_count=1, amount_points=10)
+            RewardTier.objects.create(campaign=campaign, from_count=100, amount_points=20)
         else:
-            trigger = "order.paid" if number < ON_ORDERS else f"custom.kind_{number}"
-            conditions = [
-                {
-                    "field": "value" if number >= ON_ORDERS else "amount_minor",
-                    "operator": "at_least",
-                    "value": 10**9 + number,
-                },
-                {"field": "channel", "operator": "equals", "value": f"channel {number}"},
-            ]
-            Rule.objects.create(
-                campaign=campaign, trigger=trigger, recipient="actor", amount_points=10, conditions=conditions
-            )
+            _make_barren_rule(campaign, number)
         lifecycle.activate(campaign=campaign, author="bench", at=at)
 
 
-def reports(*, count: int, first: int, members: int) -> list[Report]:
-    """Return paid orders of so many members, ready to be recorded."""
-    sender = Sender(schema=current_schema(), region="US", may_backfill=False)
-    return [
-        read(body=body(number, members=members), sender=sender, at=timezone.now())
-        for number in range(first, first + count)
+def _make_barren_rule(campaign: Campaign, number: int) -> None:
+    is_on_orders = number < ON_ORDERS
+    conditions = [
+        {"field": "amount_minor" if is_on_orders else "value", "operator": "at_least", "value": 10**9 + number},
+        {"field": "channel", "operator": "equals", "value": f"channel {number}"},
     ]
+    Rule.objects.create(
+        campaign=campaign,
+        trigger="order.paid" if is_on_orders else f"custom.kind_{number}",
+        recipient="actor",
+        amount_points=10,
+        conditions=conditions,
+    )
 
 
-def body(number: int, *, members: int = 1000) -> dict[str, object]:
-    """Return an order as a shop would report it."""
-    return {
-        "key": f"order-{number}",
-        "kind": "order.paid",
-        "member": {"external_id": f"member-{number % members}", "email": f"member{number % members}@example.com"},
-        "data": {"order_id": str(number), "amount_minor": 2500 + number % 5000, "currency": "USD", "channel": "site"},
-    }
+def _make_members(set_up: Stage) -> None:
+    """Let all customers be known: most have ordered before, the others were invited by them."""
+    set_up.fill(MEMBERS - FRIENDS)
+    handle_all()
+    invite_codes = [_code_of(number) for number in range(INVITERS)]
+    friends = [
+        {
+            "key": f"joined-{number}",
+            "kind": "member.joined",
+            "member": _identities(number),
+            "data": {"code": invite_codes[number % INVITERS]},
+        }
+        for number in range(MEMBERS - FRIENDS, MEMBERS)
+    ]
+    inbox.record(reports=_read(friends), at=timezone.now())
+    handle_all()
 
 
-def fill(*, count: int, first: int, members: int = 1000) -> None:
-    """Leave so many orders waiting in the current tenant."""
-    for start in range(first, first + count, 500):
-        inbox.record(
-            reports=reports(count=min(500, first + count - start), first=start, members=members), at=timezone.now()
-        )
+def _read(bodies: Sequence[dict[str, Any]]) -> list[Report]:
+    sender = Sender(schema=current_schema(), region="US", may_backfill=False)
+    return [read(body=body, sender=sender, at=timezone.now()) for body in bodies]
 
 
-def raw_columns(*, count: int, first: int) -> dict[str, list[object]]:
-    """Return the columns of so many events, for the reference that only inserts."""
-    bodies = [body(number) for number in range(first, first + count)]
-    return {
-        "keys": [f"raw-{each['key']}" for each in bodies],
-        "data": [json.dumps(each["data"]) for each in bodies],
-        "identities": [
-            json.dumps([{"kind": "external_id", "lookup": each["key"], "value": each["key"]}]) for each in bodies
-        ],
-    }
+def _order(number: int) -> dict[str, Any]:
+    data = {"order_id": str(number), "amount_minor": 2500 + number % 5000, "currency": "USD", "channel": "site"}
+    return {"key": f"order-{number}", "kind": "order.paid", "member": _identities(number % MEMBERS), "data": data}
 
 
-def _with_server(statement: str) -> None:
-    with connection._nodb_cursor() as cursor:  # noqa: SLF001 (Django's own way to a server without a database)
-        cursor.execute(statement)
+def _code_of(number: int) -> str:
+    member = people.get_by_external_id(_identities(number)["external_id"])
+    return codes.code_of(member_id=member.pk, at=timezone.now())
+
+
+def _identities(number: int) -> dict[str, str]:
+    return {"external_id": f"member-{number}", "email": f"member{number}@example.com"}

@@ -2,11 +2,12 @@
 
 from typing import Final
 
-from csp.constants import NONE, SELF, UNSAFE_EVAL, UNSAFE_INLINE
+from csp.constants import HEADER, NONE, SELF, UNSAFE_EVAL, UNSAFE_INLINE
 from csp.middleware import CSPMiddleware, PolicyParts
 from django.http import HttpRequest, HttpResponseBase
 
 ADMIN: Final = "/admin/"
+DATA: Final = "/api/v1/"
 
 STRICT: Final = {
     "default-src": [NONE],
@@ -26,8 +27,18 @@ RELAXED: Final = STRICT | {
 }
 
 
+# No page: it needs nothing, and no policy has to be put together for each answer.
+OF_DATA: Final = f"default-src {NONE}; frame-ancestors {NONE}"
+
+
 class ContentSecurityPolicyMiddleware(CSPMiddleware):
     """Chooses the policy by the address."""
+
+    def process_response(self, request: HttpRequest, response: HttpResponseBase) -> HttpResponseBase:
+        if request.path_info.startswith(DATA):
+            response.headers.setdefault(HEADER, OF_DATA)
+            return response
+        return super().process_response(request, response)
 
     def get_policy_parts(
         self,

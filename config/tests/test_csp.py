@@ -19,4 +19,8 @@ def test_the_admin_may_evaluate_its_attributes():
 
 
 def test_nobody_frames_us():
-    assert all("frame-ancestors 'none'" in policy_of(path) for path in ("/", "/admin/"))
+    assert all("frame-ancestors 'none'" in policy_of(path) for path in ("/", "/admin/", "/api/v1/events"))
+
+
+def test_the_data_of_the_api_may_load_nothing():
+    assert policy_of("/api/v1/events") == "default-src 'none'; frame-ancestors 'none'"

@@ -17,6 +17,8 @@ from core.backoffice import may, post_button
 from tenants import context as tenants
 
 POINTS_AXIS, EVENTS_AXIS = "y", "events"
+# A sandbox is asked with the keys that lead to it.
+KEY_STARTS = {"live": "sk_live_", "sandbox": "sk_test_"}
 
 
 def context(request: HttpRequest, page: dict[str, Any]) -> dict[str, Any]:
@@ -28,6 +30,7 @@ def context(request: HttpRequest, page: dict[str, Any]) -> dict[str, Any]:
         "dashboard": shown,
         "is_new": not (shown.has_campaign and shown.has_event and shown.has_reward),
         "address": request.build_absolute_uri("/api/v1/events"),
+        "key_start": KEY_STARTS[tenants.current().environment],
         "chart": json.dumps(_chart(shown)),
         "chart_options": json.dumps(_chart_options()),
         "trips": [(trip, measures.in_words(trip), _resume_button(request, trip.pk)) for trip in shown.trips],

@@ -14,6 +14,7 @@ from campaigns import lifecycle
 from campaigns.models import Campaign
 from core.db import transaction
 from events.models import Event
+from tenants import context
 from tests.cast import NOON, Shop, make_campaign
 from tests.people import browser_of, flag, staff_of
 
@@ -142,3 +143,11 @@ def test_a_draft_is_no_campaign_yet(acme):
     Campaign.objects.create(name="Later", goal="sell")
 
     assert not figures().has_campaign
+
+
+def test_a_sandbox_is_asked_with_a_key_that_leads_to_it(acme):
+    with context.in_tenant("t_acme_sandbox"):
+        shown = browser_of(staff_of("analyst"), host="acme-sandbox.localhost").get("/admin/").content.decode()
+
+    assert "sk_test_…" in shown
+    assert "sk_live_" not in shown

@@ -73,7 +73,8 @@ def test_a_browser_that_clicks_without_end_is_read_up_to_a_hundred_clicks(scene,
 
     found = attribution.gather(codes=[], click_keys=[clicks[0].key])
 
-    assert [each.click_id for each in found.clicks[clicks[0].key]] == [each.pk for each in clicks[:1:-1]]
+    # In whatever order: which of them counts is said by their instants.
+    assert {each.click_id for each in found.clicks[clicks[0].key]} == {each.pk for each in clicks[2:]}
 
 
 def test_the_referrals_of_members_are_read(scene, anna, boris):

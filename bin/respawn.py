@@ -25,6 +25,7 @@ PAUSE_SECONDS: Final = 1.0
 CRASHES_MAX: Final = 5
 SOON_SECONDS: Final = 10.0
 PR_SET_PDEATHSIG: Final = 1
+ENDING: Final = (signal.SIGTERM, signal.SIGINT)
 
 
 class Stopped(BaseException):
@@ -56,8 +57,11 @@ def _run(command: list[str]) -> int:
 
     :raises Stopped: when the command was ended on demand
     """
-    child = subprocess.Popen(command, preexec_fn=_die_with_parent)  # noqa: PLW1509 (one thread)
+    # Whoever asks us to end while the command is being started is heard once there is a child to pass it on to.
+    signal.pthread_sigmask(signal.SIG_BLOCK, ENDING)
+    child = subprocess.Popen(command, preexec_fn=_begin)  # noqa: PLW1509 (one thread)
     try:
+        signal.pthread_sigmask(signal.SIG_UNBLOCK, ENDING)
         while True:
             try:
                 return child.wait(LOOK_EVERY_SECONDS)
@@ -78,7 +82,9 @@ def _require_launcher() -> None:
         raise Stopped from None
 
 
-def _die_with_parent() -> None:
+def _begin() -> None:
+    """Let the command hear signals again, and end when we do."""
+    signal.pthread_sigmask(signal.SIG_UNBLOCK, ENDING)
     if sys.platform == "linux":
         ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, int(signal.SIGTERM))
 

@@ -24,6 +24,11 @@ class Campaign(models.Model):
         CAP = "cap", _("Give what is left")
         REFUSE = "refuse", _("Give nothing")
 
+    class RefundPolicy(models.TextChoices):
+        PENDING_ONLY = "pending_only", _("Only what is still pending")
+        TO_ZERO = "to_zero", _("Also what was granted, down to a balance of zero")
+        DEBT = "debt", _("All of it: the balance may go below zero, and earnings pay first")
+
     name = models.CharField(_("name"), max_length=100)
     goal = models.CharField(_("goal"), max_length=10, choices=Goal, default=Goal.ATTRACT)
     status = models.CharField(_("status"), max_length=10, choices=Status, default=Status.DRAFT)
@@ -40,6 +45,13 @@ class Campaign(models.Model):
         choices=WhenShort,
         default=WhenShort.REFUSE,
     )
+    refund_policy = models.CharField(
+        _("what a refund takes back"),
+        max_length=12,
+        choices=RefundPolicy,
+        default=RefundPolicy.TO_ZERO,
+        db_default=RefundPolicy.TO_ZERO,
+    )
     landing_url = models.URLField(
         _("landing address"),
         max_length=500,
@@ -54,6 +66,9 @@ class Campaign(models.Model):
         help_text=_(
             "Of campaigns with the same word here only the first that rewards an event does. Empty: it adds to others."
         ),
+    )
+    is_builtin = models.BooleanField(
+        default=False, db_default=False, help_text=_("Keeps what was issued by hand or by a program, without a rule.")
     )
     created_at = models.DateTimeField(_("created at"), auto_now_add=True)
 
@@ -98,9 +113,6 @@ class Rule(models.Model):
         PERCENT = "percent", _("Percent of the order")
         TIERS = "tiers", _("Ladder: more friends, more points each")
 
-    class RewardKind(models.TextChoices):
-        POINTS = "points", _("Points")
-
     campaign = models.ForeignKey(Campaign, models.CASCADE, related_name="rules", verbose_name=_("campaign"))
     position = models.PositiveSmallIntegerField(_("position"), default=0)
     is_active = models.BooleanField(_("in use"), default=True)
@@ -111,7 +123,34 @@ class Rule(models.Model):
     conditions = models.JSONField(
         _("conditions"), default=list, blank=True, help_text='[{"field", "operator", "value"}] of the kind\'s fields.'
     )
-    reward_kind = models.CharField(_("reward"), max_length=12, choices=RewardKind, default=RewardKind.POINTS)
+    # What can be given stands on a higher floor: settings.REWARD_KINDS lists the kinds, campaigns.giving asks them.
+    reward_kind = models.CharField(_("reward"), max_length=12, default="points")
+    reward_what = models.CharField(
+        _("what"),
+        max_length=50,
+        blank=True,
+        default="",
+        db_default="",
+        help_text=_("The asset's or the gift's code. Empty: points."),
+    )
+    extras = models.JSONField(
+        _("and with it"),
+        default=list,
+        db_default=models.Value([], models.JSONField()),
+        blank=True,
+        help_text='[{"kind", "what", "amount"}]: given together with it, or not at all.',
+    )
+    awaits = models.CharField(
+        _("usable once this happens"),
+        max_length=60,
+        blank=True,
+        default="",
+        db_default="",
+        help_text=_("A promise: the kind of event of the member's own that it waits for. Empty: nothing."),
+    )
+    awaits_days = models.PositiveSmallIntegerField(
+        _("promise holds, days"), null=True, blank=True, help_text=_("Empty: for ever.")
+    )
     amount_kind = models.CharField(_("how much"), max_length=8, choices=AmountKind, default=AmountKind.FIXED)
     amount_points = models.BigIntegerField(_("points"), null=True, blank=True)
     rate_bps = models.PositiveIntegerField(

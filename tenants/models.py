@@ -85,7 +85,10 @@ class ApiKey(models.Model):
         EVENTS_BACKFILL = "events:backfill", _("Send events up to five years old")
         MEMBERS_WRITE = "members:write", _("Create and change members")
         MEMBERS_READ = "members:read", _("Read members, balances and referrals")
-        REWARDS_READ = "rewards:read", _("Read rewards")
+        REWARDS_READ = "rewards:read", _("Read rewards and the catalogue")
+        REWARDS_WRITE = "rewards:write", _("Issue and cancel rewards, change balances, redeem codes")
+        REDEMPTIONS_WRITE = "redemptions:write", _("Spend a member's points")
+        PAYOUTS_WRITE = "payouts:write", _("Read and settle payouts")
 
     tenant = models.ForeignKey(
         Tenant, models.PROTECT, related_name="+", verbose_name=_("tenant"), help_text=_("Where the key leads.")

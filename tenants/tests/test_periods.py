@@ -1,18 +1,18 @@
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from antifraud import periods
+from tenants import periods
 
 MOSCOW = ZoneInfo("Europe/Moscow")
 BERLIN = ZoneInfo("Europe/Berlin")
 # Where the clocks change at midnight, a day may begin at one o'clock, or midnight may come twice.
 ZONES = ["UTC", "Europe/Moscow", "Europe/Berlin", "America/New_York", "Asia/Kathmandu", "Pacific/Kiritimati"]
 ODD_ZONES = ["America/Havana", "Asia/Beirut", "Atlantic/Azores", "Africa/Cairo", "Australia/Lord_Howe"]
-CALENDAR = ["day", "week", "month"]
+CALENDAR = ["day", "week", "month", "quarter", "year"]
 
 instants = st.datetimes(datetime(2020, 1, 1), datetime(2035, 12, 31), timezones=st.just(UTC))  # noqa: DTZ001
 zones = st.sampled_from(ZONES + ODD_ZONES).map(ZoneInfo)
@@ -64,6 +64,56 @@ def test_a_month_ends_where_the_next_one_begins(month, days):
     start = datetime(2026, month, 1, tzinfo=UTC)
 
     assert periods.end_of("month", zone=UTC, start=start) == start + timedelta(days=days)
+
+
+@pytest.mark.parametrize("zone", ["Europe/Moscow", "America/New_York", "Asia/Shanghai"])
+@pytest.mark.parametrize(
+    ("period", "on", "first", "next_first"),
+    [
+        ("day", date(2026, 3, 8), date(2026, 3, 8), date(2026, 3, 9)),
+        ("day", date(2026, 11, 1), date(2026, 11, 1), date(2026, 11, 2)),
+        ("week", date(2026, 3, 8), date(2026, 3, 2), date(2026, 3, 9)),
+        ("month", date(2026, 1, 31), date(2026, 1, 1), date(2026, 2, 1)),
+        ("month", date(2026, 3, 31), date(2026, 3, 1), date(2026, 4, 1)),
+        ("month", date(2026, 12, 31), date(2026, 12, 1), date(2027, 1, 1)),
+        ("quarter", date(2026, 3, 8), date(2026, 1, 1), date(2026, 4, 1)),
+        ("quarter", date(2026, 11, 1), date(2026, 10, 1), date(2027, 1, 1)),
+        ("year", date(2028, 2, 29), date(2028, 1, 1), date(2029, 1, 1)),
+    ],
+)
+def test_a_period_is_whole_days_of_the_calendar_wherever_its_clocks_change(zone, period, on, first, next_first):
+    zone = ZoneInfo(zone)
+    last_minute = datetime.combine(on, time(23, 59), tzinfo=zone)
+
+    start = periods.start_of(period, zone=zone, at=last_minute)
+
+    assert start.astimezone(zone) == datetime.combine(first, time(), tzinfo=zone)
+    end = periods.end_of(period, zone=zone, start=start)
+    assert end.astimezone(zone) == datetime.combine(next_first, time(), tzinfo=zone)
+    assert end.utcoffset() == timedelta(0)
+
+
+@pytest.mark.parametrize(
+    ("day", "months", "then"),
+    [
+        (date(2026, 1, 31), 1, date(2026, 2, 28)),
+        (date(2028, 1, 31), 1, date(2028, 2, 29)),
+        (date(2026, 1, 31), 3, date(2026, 4, 30)),
+        (date(2026, 1, 31), 12, date(2027, 1, 31)),
+        (date(2028, 2, 29), 12, date(2029, 2, 28)),
+        (date(2026, 12, 15), 1, date(2027, 1, 15)),
+        (date(2026, 3, 31), -1, date(2026, 2, 28)),
+        (date(2026, 1, 31), 0, date(2026, 1, 31)),
+    ],
+)
+def test_a_month_later_is_the_same_day_or_the_last_of_a_shorter_month(day, months, then):
+    assert periods.add_months(day, months=months) == then
+
+
+def test_midnight_that_is_skipped_is_the_first_instant_after_it():
+    assert periods.midnight(date(2026, 3, 8), zone=ZoneInfo("America/Havana")) == datetime(2026, 3, 8, 5, tzinfo=UTC)
+    # What comes twice begins the day the first time.
+    assert periods.midnight(date(2026, 11, 1), zone=ZoneInfo("America/Havana")) == datetime(2026, 11, 1, 4, tzinfo=UTC)
 
 
 def test_for_ever_begins_in_1970_and_has_no_end():

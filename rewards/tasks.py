@@ -8,7 +8,8 @@ from typing import Any
 from celery import shared_task
 from django.utils.timezone import now
 
-from rewards import ledger, maturing
+from core.db import transaction
+from rewards import ledger, maturing, night, reservations
 from tenants import context
 from tenants.models import Tenant
 
@@ -30,6 +31,32 @@ def release_matured(**_: Any) -> None:
                 return
 
     _in_each_tenant(release)
+
+
+@shared_task
+def release_reserved(**_: Any) -> None:
+    """Give back what has been set aside for too long."""
+    until = time.monotonic() + SECONDS_MAX
+
+    def release(tenant: Tenant) -> None:
+        while time.monotonic() < until and reservations.is_any_due(at=now()):
+            with transaction():
+                reservations.release_due(schema=tenant.schema_name, limit=BATCH_SIZE, at=now())
+
+    _in_each_tenant(release)
+
+
+# As long as the longest night: whoever rings meanwhile finds that tenant taken, and goes on with the others. A night
+# that dies is taken up where it was by the next round.
+@shared_task(soft_time_limit=3600, time_limit=3660, acks_late=False)
+def run_nights(**_: Any) -> None:
+    """Do the night of every tenant whose midnight has come."""
+
+    def run(tenant: Tenant) -> None:
+        if night.find_due(at=now()):
+            night.run(schema=tenant.schema_name, at=now())
+
+    _in_each_tenant(run)
 
 
 # Acknowledged early: a broker would give a task of many minutes to a second worker. If it dies, there is tomorrow's.

@@ -13,6 +13,8 @@ from tests.races import race
 
 pytestmark = pytest.mark.django_db
 
+WITHOUT_REWARD = "Posting about what it follows from, of its member"
+
 
 @pytest.fixture
 def move(scene):
@@ -35,7 +37,7 @@ def balance_of(member):
 
 def differences():
     """Return what does not add up, except that these tests post without rewards."""
-    return [each for each in ledger.verify() if each.what != "Posting about a reward of its member"]
+    return [each for each in ledger.verify() if each.what != WITHOUT_REWARD]
 
 
 def test_issues_to_a_member_who_had_no_account(anna, move):
@@ -56,30 +58,49 @@ def test_takes_back_to_the_tenant_s_issue(anna, move):
 
 
 def test_one_statement_makes_any_number_of_postings(anna, boris, move):
-    post(move("start", anna, 50))
-    moves = [move(f"k{n}", [anna, boris][n % 2], n) for n in range(1, 301)] + [move("back", anna, -40)]
+    moves = [move(f"k{n}", [anna, boris][n % 2], n) for n in range(1, 301)]
 
-    with (
-        transaction(),
-        CaptureQueriesContext(
-            connection,
-        ) as statements,
-    ):
+    with transaction(), CaptureQueriesContext(connection) as statements:
         ledger.post(moves=moves, at=NOON)
 
     assert len(statements) == 1
+    assert balance_of(anna) == sum(range(2, 301, 2))
+    assert balance_of(boris) == sum(range(1, 301, 2))
+    assert list(Posting.objects.order_by("id").values_list("key", flat=True)) == [m.key for m in moves]
+    assert differences() == []
+
+
+def test_one_more_statement_reads_the_lots_that_something_is_taken_from(anna, boris, move):
+    post(move("start", anna, 50))
+    moves = [move(f"k{n}", [anna, boris][n % 2], n) for n in range(1, 301)] + [move("back", anna, -40)]
+
+    with transaction(), CaptureQueriesContext(connection) as statements:
+        ledger.post(moves=moves, at=NOON)
+
+    assert len(statements) == 2
     assert balance_of(anna) == 50 + sum(range(2, 301, 2)) - 40
     assert balance_of(boris) == sum(range(1, 301, 2))
     assert list(Posting.objects.order_by("id").values_list("key", flat=True)[1:]) == [m.key for m in moves]
     assert differences() == []
 
 
-def test_what_counts_is_the_balance_after_all_moves_together(anna, move):
+def test_what_is_taken_comes_from_what_was_there_before(anna, move):
+    post(move("give", anna, 110))
+
+    post(move("more", anna, 100), move("back", anna, -110))
+
+    assert balance_of(anna) == 100
+    assert differences() == []
+
+
+def test_refuses_to_take_what_is_only_given_along_with_it(anna, move):
     post(move("give", anna, 10))
 
-    post(move("back", anna, -110), move("more", anna, 100))
+    with transaction(), pytest.raises(InsufficientBalance), savepoint():
+        ledger.post(moves=[move("more", anna, 100), move("back", anna, -11)], at=NOON)
 
-    assert balance_of(anna) == 0
+    assert balance_of(anna) == 10
+    assert Posting.objects.count() == 1
     assert differences() == []
 
 
@@ -150,6 +171,7 @@ def test_what_is_posted_stays(anna, move, sql):
             [
                 "Sum over all accounts of an asset, points: 0 expected, -10 found",
                 "Balance of an account, account {account}: 100 expected, 90 found",
+                "Lots of an account, account {account}: 90 expected, 100 found",
             ],
         ),
         (
@@ -176,7 +198,7 @@ def test_verify_tells_what_does_not_add_up(scene, anna, sql, differences):
 def test_verify_tells_of_a_posting_without_a_reward(anna, move):
     post(move("k", anna, 100))
 
-    assert [each.what for each in ledger.verify()] == ["Posting about a reward of its member"]
+    assert [each.what for each in ledger.verify()] == [WITHOUT_REWARD]
 
 
 @pytest.mark.django_db(transaction=True)

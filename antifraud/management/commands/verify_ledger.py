@@ -1,7 +1,7 @@
 """`manage.py verify_ledger`: check that every unit that was given, taken back or counted adds up."""
 
 from argparse import ArgumentParser
-from collections.abc import Iterable
+from collections.abc import Sequence
 from typing import Any
 
 from django.core.management import BaseCommand, CommandError
@@ -14,16 +14,16 @@ from tenants.models import Tenant
 
 class Command(BaseCommand):
     help = (
-        "Compare postings, balances, rewards and counters of every tenant. Prints each difference, and ends with "
-        "exit code 1 if there is one."
+        "Compare postings, balances, lots, rewards, redemptions and counters of every tenant. Prints each difference, "
+        "and ends with exit code 1 if there is one."
     )
 
     def add_arguments(self, parser: ArgumentParser) -> None:
-        parser.add_argument("--tenant", metavar="SLUG", help="this tenant only")
+        parser.add_argument("--tenant", metavar="SLUG", nargs="+", default=[], help="these tenants only")
 
     def handle(self, *_args: Any, **options: Any) -> None:
         differences = 0
-        tenants = list(_list_tenants(options["tenant"]))
+        tenants = _list_tenants(options["tenant"])
         for tenant in tenants:
             found = _differences_of(tenant)
             differences += len(found)
@@ -34,12 +34,13 @@ class Command(BaseCommand):
         self.stdout.write(f"Everything adds up in {len(tenants)} tenants.")
 
 
-def _list_tenants(slug: str | None) -> Iterable[Tenant]:
+def _list_tenants(slugs: Sequence[str]) -> list[Tenant]:
     with context.in_public():
         tenants = Tenant.objects.exclude(status=Tenant.Status.TEMPLATE).exclude(schema_name="public").order_by("id")
-        found = list(tenants if slug is None else tenants.filter(slug=slug))
-    if slug is not None and not found:
-        raise CommandError(f"There is no tenant {slug}.")
+        found = list(tenants.filter(slug__in=slugs) if slugs else tenants)
+    unknown = sorted(set(slugs) - {tenant.slug for tenant in found})
+    if unknown:
+        raise CommandError(f"There is no tenant {', '.join(unknown)}.")
     return found
 
 

@@ -1,0 +1,1 @@
+"""Partners of others, played by real servers on the loopback interface."""

@@ -1,0 +1,171 @@
+from datetime import timedelta
+
+import pytest
+
+from core.db import transaction
+from events.models import Event
+from rewards import fulfilment, ledger
+from rewards.fulfilment import Shipment
+from rewards.models import Entitlement, Gift, Redemption
+from rewards.tests.selling import ADDRESS, MARTA, buy, earn, put_on_sale
+from rewards.tests.stage import NOON
+from tenants.staff.models import AuditEntry
+from tests.races import race
+
+LATER = NOON + timedelta(hours=3)
+POST = Shipment(partner="Post", tracking="RA 644 000 001", note="fragile")
+
+
+@pytest.fixture
+def parcel(scene, anna):
+    earn(anna, 100)
+    buy(anna, put_on_sale(stock=1, terms={"needs_address": True}), address=ADDRESS)
+    return Entitlement.objects.get()
+
+
+@transaction
+def send(*parcels, shipment=POST):
+    return fulfilment.mark_sent(ids=[each.pk for each in parcels], shipment=shipment, actor=MARTA, at=LATER)
+
+
+@transaction
+def deliver(*parcels):
+    return fulfilment.mark_delivered(ids=[each.pk for each in parcels], actor=MARTA, at=LATER)
+
+
+@transaction
+def cancel(parcel):
+    fulfilment.cancel(parcel_id=parcel.pk, reason="Broken", actor=MARTA, at=LATER)
+
+
+@transaction
+def take_back(parcel):
+    fulfilment.take_back(parcel_id=parcel.pk, reason="Nobody was at home", actor=MARTA, at=LATER)
+
+
+def now_of(parcel):
+    return Entitlement.objects.get(pk=parcel.pk)
+
+
+def balance_of(member):
+    return ledger.balance_of(member_id=member.pk)
+
+
+def test_a_parcel_goes_from_the_queue_to_the_door(parcel):
+    assert (list(fulfilment.queue()), fulfilment.count_waiting()) == ([parcel], 1)
+
+    assert send(parcel) == [parcel.pk]
+    sent = now_of(parcel)
+    assert deliver(parcel) == [parcel.pk]
+
+    assert (sent.status, now_of(parcel).status, fulfilment.count_waiting()) == ("sent", "delivered", 0)
+    assert {name: sent.details[name] for name in ("partner", "tracking", "note", "sent_by")} == {
+        "partner": "Post",
+        "tracking": "RA 644 000 001",
+        "note": "fragile",
+        "sent_by": "marta",
+    }
+    kinds = Event.objects.filter(kind__startswith="entitlement.").order_by("pk").values_list("kind", flat=True)
+    assert list(kinds) == ["entitlement.sent", "entitlement.delivered"]
+    assert list(AuditEntry.objects.order_by("pk").values_list("action", flat=True)) == [
+        "parcel.sent",
+        "parcel.delivered",
+    ]
+
+
+def test_what_is_handed_over_need_not_be_sent_first(parcel):
+    deliver(parcel)
+
+    assert now_of(parcel).status == "delivered"
+
+
+def test_a_parcel_is_sent_once(parcel):
+    send(parcel)
+
+    with pytest.raises(fulfilment.ParcelMoved):
+        send(parcel, shipment=Shipment(tracking="another"))
+
+    assert now_of(parcel).details["tracking"] == "RA 644 000 001"
+
+
+def test_of_many_those_that_wait_are_sent(scene, anna, parcel):
+    earn(anna, 100)
+    buy(anna, put_on_sale())
+    other = Entitlement.objects.latest("pk")
+    send(parcel)
+
+    assert send(parcel, other, shipment=Shipment(partner="Courier")) == [other.pk]
+    assert "tracking" not in now_of(other).details
+
+
+def test_what_is_no_parcel_is_not_sent(scene, anna):
+    earn(anna, 100)
+    buy(anna, put_on_sale(kind="privilege", terms={"days": 3}))
+
+    with pytest.raises(fulfilment.ParcelMoved):
+        send(Entitlement.objects.get())
+
+    assert Entitlement.objects.get().status == "issued"
+
+
+def test_a_parcel_called_off_gives_back_what_it_cost(parcel, anna):
+    cancel(parcel)
+
+    assert (now_of(parcel).status, now_of(parcel).ended_why) == ("cancelled", "Broken")
+    assert (Redemption.objects.get().status, balance_of(anna), Gift.objects.get().stock) == ("returned", 100, 1)
+    assert ledger.verify() == []
+
+
+def test_a_parcel_that_is_on_its_way_is_not_called_off(parcel, anna):
+    send(parcel)
+
+    with pytest.raises(fulfilment.ParcelMoved):
+        cancel(parcel)
+
+    assert (now_of(parcel).status, balance_of(anna)) == ("sent", 0)
+
+
+def test_a_parcel_that_came_back_gives_back_what_it_cost(parcel, anna):
+    send(parcel)
+
+    take_back(parcel)
+
+    assert (now_of(parcel).status, now_of(parcel).ended_why) == ("cancelled", "Nobody was at home")
+    assert (Redemption.objects.get().status, balance_of(anna), Gift.objects.get().stock) == ("returned", 100, 1)
+    assert ledger.verify() == []
+
+
+def test_a_parcel_that_never_left_cannot_come_back(parcel, anna):
+    with pytest.raises(fulfilment.ParcelMoved):
+        take_back(parcel)
+
+    assert (now_of(parcel).status, balance_of(anna)) == ("placed", 0)
+
+
+def test_a_parcel_that_is_not_there_is_unknown(scene):
+    with pytest.raises(fulfilment.UnknownParcel), transaction():
+        fulfilment.cancel(parcel_id=7, reason="x", actor=MARTA, at=NOON)
+
+
+def test_an_export_has_addresses_only_for_those_who_may_see_them(parcel):
+    (line,) = fulfilment.rows_of([parcel], with_addresses=True)
+    (bare,) = fulfilment.rows_of([parcel], with_addresses=False)
+
+    told = dict(zip(fulfilment.HEADINGS, line, strict=True))
+    assert (told["name"], told["city"], told["gift"], told["member"]) == ("Anna K.", "Moscow", "Mug", "anna")
+    assert "Moscow" not in bare
+
+
+@pytest.mark.django_db(transaction=True)
+def test_of_sending_and_calling_off_at_once_one_happens(request):
+    parcel = request.getfixturevalue("parcel")
+    member = parcel.member
+
+    results = race(
+        lambda: fulfilment.mark_sent(ids=[parcel.pk], shipment=POST, actor=MARTA, at=LATER),
+        lambda: fulfilment.cancel(parcel_id=parcel.pk, reason="x", actor=MARTA, at=LATER),
+    )
+
+    assert sum(isinstance(each, fulfilment.ParcelMoved) for each in results) == 1
+    assert (now_of(parcel).status, balance_of(member)) in {("sent", 0), ("cancelled", 100)}
+    assert ledger.verify() == []

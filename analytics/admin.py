@@ -4,22 +4,28 @@ from collections.abc import Sequence
 from typing import Any
 
 from django.contrib import admin, messages
-from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
-from django.urls import URLPattern
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
+from django.urls import URLPattern, reverse
+from django.utils import timezone
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 from unfold.paginator import InfinitePaginator
 
-from core.backoffice import StoryAdmin, list_of, path_to
+from core.backoffice import StoryAdmin, audit, list_of, may, path_to
 from core.templatetags.backoffice import status_mark, whole
 from members import search
 from members.models import Member
 from members.names import names_of
-from rewards import portraits
+from rewards import portraits, sheets, statement, upcoming, wallet
+from rewards.models import Adjustment
 
 PAGES_MAX = 50
+STATEMENT_PAGE_SIZE = 20
+UPCOMING_MAX = 20
+EXPORT_MAX = 100_000
+STATEMENT_HEADER = ("id", "at", "asset", "amount", "balance", "reason", "text", "reward_id", "redemption_id")
 
 
 @admin.register(Member)
@@ -39,6 +45,7 @@ class MemberAdmin(StoryAdmin):
     def get_urls(self) -> list[URLPattern]:
         return [
             self.post_url("find/", self.find, name="find", permission="members.view_member"),
+            self.post_url("<int:pk>/statement/", self.export, name="statement", permission="rewards.view_posting"),
             *super().get_urls(),
         ]
 
@@ -80,7 +87,7 @@ class MemberAdmin(StoryAdmin):
         return names_of([row.pk])[row.pk]
 
     def story(self, request: HttpRequest, row: Member) -> dict[str, Any]:
-        page = _page_number(request)
+        page = _page_number(request, "page")
         timeline = portraits.timeline_of(member_id=row.pk, page=page)
         return {
             "member": row,
@@ -90,9 +97,66 @@ class MemberAdmin(StoryAdmin):
             "older": page + 1 if len(timeline) == portraits.TIMELINE_PAGE_SIZE and page < PAGES_MAX else 0,
             "friends": portraits.friends_of(member_id=row.pk),
             "code": portraits.find_code(member_id=row.pk),
+            "purses": wallet.figures_in_words(member_id=row.pk, at=timezone.now()),
+            "upcoming": _upcoming(row),
+            **_statement(row, _page_number(request, "statement")),
+            "export_url": self.post_path("statement", row.pk),
+            "adjust_url": _adjust_url(request, row),
+            "issue_url": _issue_url(request, row),
         }
 
+    def export(self, request: HttpRequest, pk: int) -> HttpResponse:
+        """Give a member's whole statement as CSV, and note that it was done."""
+        if not Member.objects.filter(pk=pk).exists():
+            raise Http404
+        postings = statement.list_postings(member_id=pk).order_by("-id")[:EXPORT_MAX]
+        rows = (
+            (
+                line.id,
+                line.at.isoformat(),
+                line.asset.code,
+                line.amount,
+                line.balance,
+                line.reason,
+                line.text,
+                line.reward_id,
+                line.redemption_id,
+            )
+            for line in statement.lines(member_id=pk, postings=list(postings))
+        )
+        audit(request, action="statement.exported", target=f"member:{pk}")
+        text = sheets.sheet(header=STATEMENT_HEADER, rows=rows)
+        return sheets.download(text=text, name=f"statement-{pk}.csv")
 
-def _page_number(request: HttpRequest) -> int:
-    given = request.GET.get("page", "1")
+
+def _statement(member: Member, page: int) -> dict[str, Any]:
+    skip = (page - 1) * STATEMENT_PAGE_SIZE
+    wanted = statement.list_postings(member_id=member.pk).order_by("-id")[skip : skip + STATEMENT_PAGE_SIZE + 1]
+    postings = list(wanted)
+    is_more = len(postings) > STATEMENT_PAGE_SIZE and page < PAGES_MAX
+    return {
+        "statement": list(statement.lines(member_id=member.pk, postings=postings[:STATEMENT_PAGE_SIZE])),
+        "statement_newer": page - 1,
+        "statement_older": page + 1 if is_more else 0,
+    }
+
+
+def _upcoming(member: Member) -> list[upcoming.Line]:
+    rewards = upcoming.list_rewards(member_id=member.pk).order_by("-id")[:UPCOMING_MAX]
+    return list(upcoming.lines(rewards=list(rewards)))
+
+
+def _adjust_url(request: HttpRequest, member: Member) -> str:
+    if not may("rewards.add_adjustment")(request):
+        return ""
+    opts = Adjustment._meta
+    return f"{reverse(f'admin:{opts.app_label}_{opts.model_name}_add')}?member={member.pk}"
+
+
+def _issue_url(request: HttpRequest, member: Member) -> str:
+    return f"{reverse('admin:rewards_reward_issue')}?member={member.pk}" if may("rewards.add_reward")(request) else ""
+
+
+def _page_number(request: HttpRequest, name: str) -> int:
+    given = request.GET.get(name, "1")
     return min(int(given), PAGES_MAX) if given.isdecimal() and int(given) > 0 else 1

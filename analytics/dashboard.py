@@ -75,8 +75,10 @@ WITH happened AS (
     FROM events_event
     WHERE source = 'api' AND occurred_at >= %(since)s AND occurred_at < %(until)s GROUP BY 1
     UNION ALL
-    SELECT (occurred_at AT TIME ZONE %(zone)s)::date, 0, count(*), sum(given - reversed)::bigint, 0
-    FROM rewards_reward
+    -- Of whatever else is given the number counts, not the amount: two stars and three points are not five.
+    SELECT (occurred_at AT TIME ZONE %(zone)s)::date, 0, count(*),
+        coalesce(sum(given - reversed) FILTER (WHERE asset.code = 'points'), 0)::bigint, 0
+    FROM rewards_reward LEFT JOIN rewards_asset asset ON asset.id = asset_id
     WHERE status = 'granted' AND occurred_at >= %(since)s AND occurred_at < %(until)s GROUP BY 1
 )
 SELECT day, sum(events)::bigint AS events, sum(rewards)::bigint AS rewards, sum(points)::bigint AS points,
@@ -101,7 +103,9 @@ FROM (
     FROM referrals_referral WHERE attributed_at >= %(since)s AND attributed_at < %(until)s
 ) r CROSS JOIN (
     SELECT count(DISTINCT k.id) AS cases, min(k.opened_at) AS oldest_at,
-        COALESCE(sum(w.given - w.reversed) FILTER (WHERE w.status = 'flagged'), 0)::bigint AS points
+        COALESCE(sum(w.given - w.reversed) FILTER (
+            WHERE w.status = 'flagged' AND w.asset_id = (SELECT id FROM rewards_asset WHERE code = 'points')
+        ), 0)::bigint AS points
     FROM antifraud_case k
     LEFT JOIN antifraud_casereward cr ON cr.case_id = k.id
     LEFT JOIN rewards_reward w ON w.id = cr.reward_id

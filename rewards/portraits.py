@@ -14,6 +14,7 @@ from members import identities
 from members.models import Identity
 from members.names import names_of
 from referrals.models import Code, Referral
+from rewards import assets, units
 from rewards.models import Reward
 from tenants import context
 
@@ -32,8 +33,38 @@ class Known:
 
 
 @dataclass(frozen=True, slots=True)
+class Purse:
+    """What a member has of one asset, and what of it is owed but not granted yet."""
+
+    code: str
+    name: str
+    kind: str
+    currency: str
+    scale: int
+    balance: int
+    pending: int
+    flagged: int
+
+    @property
+    def balance_text(self) -> str:
+        return units.written(self.balance, self)
+
+    @property
+    def pending_text(self) -> str:
+        return units.written(self.pending, self)
+
+    @property
+    def flagged_text(self) -> str:
+        return units.written(self.flagged, self)
+
+
+@dataclass(frozen=True, slots=True)
 class Portrait:
-    """One member in figures. `flagged` and `pending` are points that are owed but not granted yet."""
+    """
+    One member in figures. `flagged` and `pending` are points that are owed but not granted yet.
+
+    `purses` are of all assets of which there is something, points first. `level` is "" for whoever has none.
+    """
 
     id: int
     name: str
@@ -49,6 +80,8 @@ class Portrait:
     inviter_name: str
     invited: int
     qualified: int
+    level: str
+    purses: tuple[Purse, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,7 +105,11 @@ class Friend:
 
 @dataclass(frozen=True, slots=True)
 class Moment:
-    """One line of a timeline. `what` is event, reward or referral, `id` that row's; a status is a reward's only."""
+    """
+    One line of a timeline. `what` is event, reward or referral, `id` that row's.
+
+    Only a reward has a status, and says what it gives: units, or a gift by its name.
+    """
 
     at: datetime
     what: str
@@ -80,7 +117,7 @@ class Moment:
     kind: str
     title: str
     detail: str
-    points: int | None
+    gives: str
     status: str
     status_label: str
 
@@ -88,16 +125,35 @@ class Moment:
 PORTRAITS = """
 SELECT m.id, m.status, m.first_seen_at, m.joined_at, referral.inviter_id,
     COALESCE(account.balance, 0) AS balance, owed.pending, owed.flagged, orders.n AS orders,
-    brought.invited, brought.qualified
+    brought.invited, brought.qualified, COALESCE(level.name, '') AS level, held.purses
 FROM members_member m
-LEFT JOIN rewards_account account ON account.member_id = m.id
-    AND account.asset_id = (SELECT id FROM rewards_asset WHERE code = 'points')
+CROSS JOIN (SELECT id FROM rewards_asset WHERE code = 'points') points
+LEFT JOIN rewards_account account ON account.member_id = m.id AND account.asset_id = points.id
 LEFT JOIN referrals_referral referral ON referral.invitee_id = m.id
+LEFT JOIN rewards_standing standing ON standing.member_id = m.id
+LEFT JOIN rewards_level level ON level.id = standing.level_id
 CROSS JOIN LATERAL (
     SELECT COALESCE(sum(given - reversed) FILTER (WHERE status = 'pending'), 0)::bigint AS pending,
         COALESCE(sum(given - reversed) FILTER (WHERE status = 'flagged'), 0)::bigint AS flagged
-    FROM rewards_reward WHERE member_id = m.id
+    FROM rewards_reward WHERE member_id = m.id AND asset_id = points.id
 ) owed
+CROSS JOIN LATERAL (
+    SELECT COALESCE(jsonb_agg(to_jsonb(purse) - 'id' ORDER BY purse.id), '[]') AS purses
+    FROM (
+        SELECT a.id, a.code, a.name, a.kind, a.currency, a.scale, COALESCE(own.balance, 0) AS balance,
+            COALESCE(coming.pending, 0) AS pending, COALESCE(coming.flagged, 0) AS flagged
+        FROM rewards_asset a
+        LEFT JOIN rewards_account own ON own.member_id = m.id AND own.asset_id = a.id
+        LEFT JOIN (
+            SELECT asset_id, COALESCE(sum(given - reversed) FILTER (WHERE status = 'pending'), 0)::bigint AS pending,
+                COALESCE(sum(given - reversed) FILTER (WHERE status = 'flagged'), 0)::bigint AS flagged
+            FROM rewards_reward
+            WHERE member_id = m.id AND asset_id IS NOT NULL AND status IN ('pending', 'flagged')
+            GROUP BY asset_id
+        ) coming ON coming.asset_id = a.id
+        WHERE own.id IS NOT NULL OR coming.asset_id IS NOT NULL OR a.id = points.id
+    ) purse
+) held
 CROSS JOIN LATERAL (
     SELECT count(*) AS n FROM events_order WHERE member_id = m.id AND cancelled_at IS NULL
 ) orders
@@ -128,15 +184,19 @@ ORDER BY array_position(ARRAY['external_id', 'telegram', 'email', 'phone', 'card
 TIMELINE = """
 SELECT * FROM (
     (SELECT e.occurred_at AS at, 'event' AS what, e.id, e.kind, e.data, NULL::bigint AS points, e.status,
-        NULL::bigint AS other_id, '' AS title
+        NULL::bigint AS other_id, '' AS title, NULL::jsonb AS asset, '' AS gift
     FROM events_event e WHERE e.member_id = %(member_id)s AND e.source = 'api'
     ORDER BY e.occurred_at DESC LIMIT %(last)s)
     UNION ALL
-    (SELECT r.occurred_at, 'reward', r.id, r.side, NULL, r.given - r.reversed, r.status, NULL, c.name
+    (SELECT r.occurred_at, 'reward', r.id, r.side, NULL, r.given - r.reversed, r.status, NULL, c.name,
+        to_jsonb(a), COALESCE(g.name, r.what)
     FROM rewards_reward r JOIN campaigns_campaign c ON c.id = r.campaign_id
+    LEFT JOIN rewards_asset a ON a.id = r.asset_id
+    LEFT JOIN rewards_gift g ON g.code = r.what AND r.asset_id IS NULL
     WHERE r.member_id = %(member_id)s ORDER BY r.occurred_at DESC LIMIT %(last)s)
     UNION ALL
-    (SELECT f.attributed_at, 'referral', f.id, f.channel, NULL, NULL, '', f.invitee_id, ''
+    (SELECT f.attributed_at, 'referral', f.id, f.channel, NULL, NULL, '', f.invitee_id, '',
+        NULL, ''
     FROM referrals_referral f WHERE f.inviter_id = %(member_id)s ORDER BY f.attributed_at DESC LIMIT %(last)s)
 ) moment
 ORDER BY at DESC, what DESC, id DESC
@@ -156,9 +216,10 @@ def portraits_of(member_ids: Iterable[int]) -> dict[int, Portrait]:
     names = names_of([*wanted, *(row.inviter_id for row in rows)])
     return {
         row.id: Portrait(
-            **{name: value for name, value in row._asdict().items() if name != "id"},
+            **{name: value for name, value in row._asdict().items() if name not in {"id", "purses"}},
             id=row.id,
             name=names[row.id],
+            purses=tuple(Purse(**each) for each in row.purses),
             identities=tuple(known[row.id]),
             inviter_name=names.get(row.inviter_id, ""),
         )
@@ -187,7 +248,7 @@ def timeline_of(*, member_id: int, page: int = 1, size: int = TIMELINE_PAGE_SIZE
             kind=row.kind,
             title=label_of(row.kind) if row.what == "event" else row.title or names.get(row.other_id, ""),
             detail=_detail(row.data, language) if row.what == "event" else "",
-            points=row.points,
+            gives=_gives(row),
             status=row.status,
             status_label=str(Reward.Status(row.status).label) if row.what == "reward" else "",
         )
@@ -205,6 +266,12 @@ def friends_of(*, member_id: int) -> list[Friend]:
 def find_code(*, member_id: int) -> str | None:
     """Return the code that a member shares, if they have asked for one."""
     return Code.objects.filter(member_id=member_id).values_list("text", flat=True).first()
+
+
+def _gives(row: Any) -> str:
+    if row.what != "reward":
+        return ""
+    return units.written(row.points, assets.line_of(row.asset)) if row.asset else row.gift
 
 
 def _detail(data: Mapping[str, Any], language: str) -> str:

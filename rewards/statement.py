@@ -1,38 +1,69 @@
-"""A member's statement: every posting of theirs, with the balance after it and a sentence that says why."""
+"""A member's statement: every posting of theirs, with the balance after it and a sentence one can read aloud."""
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
-from typing import Any
 
 from django.db.models import Q, QuerySet
-from django.utils.translation import gettext_lazy as _
+from django.utils.translation import gettext as _
 
 from campaigns.models import Campaign
 from core.db import fetch
-from rewards.models import Account, Posting, Reward
+from rewards import sentences, units
+from rewards.models import Account, Asset, Lot, Posting
+from tenants import context
 
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """One posting as its member sees it: `amount` is below zero where something was taken back."""
+    """
+    One posting as its member sees it: `amount` is below zero where something was taken or set aside.
+
+    `sentence` says why. `text` is the whole line: "+100: your friend paid the first order; usable from 5 Dec, until 5
+    Jun". What was earned is usable from `usable_from` and before `usable_until`; `paid_debt` of it paid what was owed.
+    """
 
     id: int
     at: datetime
-    asset: str
+    asset: Asset
     amount: int
     balance: int
     reason: str
     sentence: str
+    text: str
     campaign: Campaign | None
     reward_id: int | None
+    redemption_id: int | None
+    usable_from: datetime | None
+    usable_until: datetime | None
+    paid_debt: int
+
+    @property
+    def amount_text(self) -> str:
+        """The amount with its sign, as people write it."""
+        return units.signed(self.amount, self.asset)
+
+    @property
+    def balance_text(self) -> str:
+        return units.written(self.balance, self.asset)
 
 
 def list_postings(*, member_id: int) -> QuerySet[Posting]:
     """Return a member's postings of all assets."""
     accounts = list(Account.objects.filter(member_id=member_id).values_list("id", flat=True))
     mine = Posting.objects.filter(Q(source__in=accounts) | Q(target__in=accounts))
-    return mine.select_related("source", "target", "target__asset", "reward__campaign", "reward__order")
+    wanted = mine.select_related(
+        "source",
+        "target",
+        "target__asset",
+        "reward__campaign",
+        "reward__order",
+        "reward__rule",
+        "reward__event",
+        "redemption__gift",
+    )
+    # An event keeps all that was reported: of it the kind is told, and no more.
+    return wanted.defer("reward__event__data", "reward__event__trace", "reward__event__identities")
 
 
 def lines(*, member_id: int, postings: Sequence[Posting]) -> Iterator[Line]:
@@ -41,52 +72,65 @@ def lines(*, member_id: int, postings: Sequence[Posting]) -> Iterator[Line]:
         return
     found = fetch(BALANCES_AFTER, {"member_id": member_id, "id": postings[0].id})
     balances = {row.account_id: int(row.balance) for row in found}
+    lots = Lot.objects.in_bulk([each.pk for each in postings if each.target.member_id == member_id])
     for posting in postings:
         is_earned = posting.target.member_id == member_id
         account_id = posting.target_id if is_earned else posting.source_id
         amount = posting.amount if is_earned else -posting.amount
-        yield _line(posting, amount=amount, balance=balances[account_id])
+        yield _line(posting, amount=amount, balance=balances[account_id], lot=lots.get(posting.pk))
         balances[account_id] -= amount
 
 
 def sentence_of(posting: Posting) -> str:
     """Return why a posting was made, in the reader's language."""
+    return sentences.of_posting(posting)
+
+
+def _line(posting: Posting, *, amount: int, balance: int, lot: Lot | None) -> Line:
+    # What stood below zero before was a debt, which an earning pays first.
+    paid_debt = min(amount, max(amount - balance, 0)) if amount > 0 else 0
+    is_usable = lot is not None and paid_debt < amount
     reward = posting.reward
-    if reward is None:
-        return str(Posting.Reason(posting.reason).label)
-    # A friend's order is the friend's own business.
-    order = reward.order.number if reward.order and reward.side != Reward.Side.INVITER else ""
-    sentence = _sentence(posting.reason, side=reward.side, has_order=bool(order))
-    return str(sentence % {"campaign": reward.campaign.name, "order": order})
-
-
-def _sentence(reason: str, *, side: str, has_order: bool) -> Any:
-    if reason == Posting.Reason.UNDO:
-        return _("Taken back: a decision was undone (%(campaign)s)")
-    if reason == Posting.Reason.REFUND:
-        if has_order:
-            return _("Taken back: order %(order)s was refunded (%(campaign)s)")
-        return _("Taken back: a friend's order was refunded (%(campaign)s)")
-    if side == Reward.Side.INVITER:
-        return _("For a friend who was invited (%(campaign)s)")
-    if has_order:
-        return _("For order %(order)s (%(campaign)s)")
-    return _("Earned (%(campaign)s)")
-
-
-def _line(posting: Posting, *, amount: int, balance: int) -> Line:
-    reward = posting.reward
-    return Line(
+    line = Line(
         id=posting.id,
         at=posting.at,
-        asset=posting.target.asset.code,
+        asset=posting.target.asset,
         amount=amount,
         balance=balance,
         reason=posting.reason,
         sentence=sentence_of(posting),
+        text="",
         campaign=reward.campaign if reward else None,
         reward_id=posting.reward_id,
+        redemption_id=posting.redemption_id,
+        usable_from=lot.available_at if lot and is_usable else None,
+        usable_until=lot.expires_at if lot and is_usable else None,
+        paid_debt=paid_debt,
     )
+    return replace(line, text="; ".join(_parts(line)))
+
+
+def _parts(line: Line) -> Iterator[str]:
+    yield f"{line.amount_text}: {sentences.inside(line.sentence)}"
+    if line.paid_debt == line.amount:
+        yield _("all of it paid what you owed")
+        return
+    if line.paid_debt:
+        yield _("%(units)s of it paid what you owed") % {"units": units.written(line.paid_debt, line.asset)}
+    if line.usable_from:
+        yield _usable(line, line.usable_from)
+
+
+def _usable(line: Line, usable_from: datetime) -> str:
+    zone = context.zone()
+    told = {"from": units.day_of(usable_from, zone=zone, near=line.at)}
+    if line.usable_until is None:
+        return _("usable from %(from)s") % told
+    if line.usable_until <= usable_from:
+        # Given back after its last day: it is not taken for new.
+        return _("its last day is over")
+    told["until"] = units.last_day_of(line.usable_until, zone=zone, near=line.at)
+    return _("usable from %(from)s, until %(until)s") % told
 
 
 BALANCES_AFTER = """

@@ -14,12 +14,15 @@ from campaigns import lifecycle
 from campaigns.models import Campaign
 from core.db import transaction
 from events.models import Event
+from rewards.models import Reward
+from rewards.tests.units import make_asset
 from tenants import context
 from tests.cast import NOON, Shop, make_campaign
 from tests.people import browser_of, flag, staff_of
 
 MOSCOW = ZoneInfo("Europe/Moscow")
-STATEMENTS_MAX = 12
+# One each for what the menu counts, however much there is.
+STATEMENTS_MAX = 14
 
 
 @pytest.fixture
@@ -151,3 +154,14 @@ def test_a_sandbox_is_asked_with_a_key_that_leads_to_it(acme):
 
     assert "sk_test_…" in shown
     assert "sk_live_" not in shown
+
+
+def test_two_stars_and_three_points_are_not_five(shop):
+    make_campaign(rule={"recipient": "actor", "order_number": "any"})
+    shop.pays("anna", "500")
+    Reward.objects.update(asset=make_asset("stars"))
+    shop.pays("boris", "500")
+
+    shown = figures()
+
+    assert (shown.rewards.now, shown.points.now) == (2, 100)

@@ -1,9 +1,9 @@
-"""What a tenant's programs ask about members and what they earned."""
+"""What a tenant's programs ask about rewards."""
 
-from typing import Any, cast
+from collections.abc import Mapping
+from typing import Any, ClassVar
 
 from django.db.models import OuterRef, QuerySet, Subquery
-from django.utils.timezone import now
 from drf_spectacular.utils import extend_schema
 from rest_framework import serializers
 from rest_framework.request import Request
@@ -12,108 +12,36 @@ from rest_framework.response import Response
 from core.http import CursorPage, TenantView
 from members import people
 from members.models import Identity
-from members.models import Member as MemberRow
-from referrals import codes, links, standings
-from rewards import statement, wallet
+from rewards.api import outputs
 from rewards.models import Reward
-from tenants.keys import KnownKey
 
 BIGINT_MAX = 2**63 - 1
-
-
-class FiguresOutput(serializers.Serializer[Any]):
-    available = serializers.IntegerField(help_text="Can be spent.")
-    pending = serializers.IntegerField(help_text="Will be available when its refund window is over.")
-    flagged = serializers.IntegerField(help_text="Waits for a moderator.")
-
-
-class CampaignOutput(serializers.Serializer[Any]):
-    id = serializers.IntegerField()
-    name = serializers.CharField()
-
-
-class Member(TenantView):
-    """`/api/v1/members/{external_id}`."""
-
-    required_scope = "members:read"
-
-    class Output(serializers.Serializer[Any]):
-        class ReferralsOutput(serializers.Serializer[Any]):
-            total = serializers.IntegerField()
-            qualified = serializers.IntegerField(help_text="Those that earned the member a reward.")
-
-        id = serializers.IntegerField()
-        external_id = serializers.CharField()
-        status = serializers.ChoiceField(choices=MemberRow.Status.choices)
-        joined_at = serializers.DateTimeField(allow_null=True)
-        balances = serializers.DictField(child=FiguresOutput(), help_text="By the asset's code, such as points.")
-        code = serializers.CharField(help_text="What the member tells friends.")
-        link = serializers.URLField(help_text="What the member shares. Add ?ch= to say where.")
-        referrals = ReferralsOutput()
-
-    @extend_schema(summary="Look at a member", responses=Output)
-    def get(self, request: Request, external_id: str) -> Response:
-        member = people.get_by_external_id(external_id)
-        code = codes.code_of(member_id=member.pk, at=now())
-        figures = wallet.figures(member_id=member.pk)
-        found = {
-            "id": member.pk,
-            "external_id": people.find_external_id(member.pk),
-            "status": member.status,
-            "joined_at": member.joined_at,
-            "balances": {asset: each._asdict() for asset, each in figures.items()},
-            "code": code,
-            "link": links.address(tenant=cast("KnownKey", request.auth).tenant, code=code),
-            "referrals": standings.count_referrals(inviter_id=member.pk)._asdict(),
-        }
-        return Response(self.Output(found).data)
-
-
-class Statement(TenantView):
-    """`/api/v1/members/{external_id}/statement`."""
-
-    required_scope = "members:read"
-    pagination_class = CursorPage
-
-    class Output(serializers.Serializer[Any]):
-        id = serializers.IntegerField()
-        at = serializers.DateTimeField()
-        asset = serializers.CharField()
-        amount = serializers.IntegerField(help_text="Below zero where something was taken back.")
-        balance = serializers.IntegerField(help_text="Of the asset, after this posting.")
-        reason = serializers.CharField(help_text="grant, refund or undo.")
-        sentence = serializers.CharField(help_text="The reason in words.")
-        campaign = CampaignOutput(allow_null=True)
-        reward_id = serializers.IntegerField(allow_null=True)
-
-    @extend_schema(summary="List a member's postings, the newest first", responses=Output(many=True))
-    def get(self, request: Request, external_id: str) -> Response:
-        member = people.get_by_external_id(external_id)
-        pages = CursorPage()
-        postings = pages.paginate_queryset(statement.list_postings(member_id=member.pk), request, self)
-        lines = statement.lines(member_id=member.pk, postings=postings)
-        return pages.get_paginated_response(self.Output(lines, many=True).data)
 
 
 class RewardOutput(serializers.Serializer[Any]):
     id = serializers.IntegerField()
     member = serializers.CharField(source="external_id", allow_null=True, help_text="The member's external_id.")
     member_id = serializers.IntegerField()
-    campaign = CampaignOutput()
+    campaign = outputs.CampaignOutput()
     rule_id = serializers.IntegerField()
     event_id = serializers.IntegerField(help_text="The event that earned it.")
     side = serializers.ChoiceField(choices=Reward.Side.choices)
     order_id = serializers.CharField(source="order.number", allow_null=True, default=None, help_text="Your order_id.")
     occurrence = serializers.CharField(help_text="What it is for: one occurrence is rewarded once.")
+    part = serializers.IntegerField(help_text="Which of several things that one rule gives at once; 0 is the first.")
     kind = serializers.CharField()
+    what = serializers.CharField(help_text="The asset's or the gift's code; empty: points.")
     asset = serializers.CharField(source="asset.code", allow_null=True, default=None)
     due = serializers.IntegerField(help_text="What the rule gives.")
     given = serializers.IntegerField(help_text="What budgets and limits left of it.")
     taken_back = serializers.IntegerField(source="reversed", help_text="What refunds took back of it.")
-    lost = serializers.IntegerField(help_text="What refunds should have taken back, but was spent.")
+    lost = serializers.IntegerField(help_text="What should have been taken back, but could not.")
+    lost_why = serializers.ChoiceField(choices=[("", ""), *Reward.LostWhy.choices], help_text="Why not.")
     status = serializers.ChoiceField(choices=Reward.Status.choices)
     occurred_at = serializers.DateTimeField()
     matures_at = serializers.DateTimeField(help_text="When its refund window is over.")
+    awaits = serializers.CharField(help_text="The kind of event that a promise waits for; empty: none.")
+    awaits_until = serializers.DateTimeField(allow_null=True, help_text="When the promise lapses.")
     granted_at = serializers.DateTimeField(allow_null=True)
 
 
@@ -130,9 +58,9 @@ class MemberRewards(TenantView):
 
 
 class Rewards(TenantView):
-    """`/api/v1/rewards`."""
+    """`/api/v1/rewards`, as far as it is read."""
 
-    required_scope = "rewards:read"
+    required_scope: ClassVar[str | Mapping[str, str]] = "rewards:read"
     pagination_class = CursorPage
 
     class Input(serializers.Serializer[Any]):

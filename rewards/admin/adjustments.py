@@ -1,0 +1,250 @@
+"""What is given and taken by hand, in the back office: asked for in a form, confirmed by a second person."""
+
+import secrets
+from collections.abc import Sequence
+from decimal import Decimal
+from typing import Any
+
+from django import forms
+from django.contrib import admin, messages
+from django.core.exceptions import PermissionDenied
+from django.db.models import Case, IntegerField, QuerySet, Value, When
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.template.response import TemplateResponse
+from django.urls import URLPattern
+from django.utils import timezone
+from django.utils.formats import date_format
+from django.utils.html import format_html
+from django.utils.safestring import SafeString
+from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
+from unfold.widgets import UnfoldAdminDecimalFieldWidget, UnfoldAdminSelectWidget, UnfoldAdminTextInputWidget
+
+from core.backoffice import VIEWS_TEMPLATE, AppendOnlyAdmin, ViewFilter, link, may, path_to, post_button
+from core.db import transaction
+from core.errors import Failure
+from core.templatetags.backoffice import status_mark
+from members import search
+from members.models import Member
+from members.names import names_of
+from rewards import adjustments, units
+from rewards.adjustments import Wish
+from rewards.admin.who import actor_of, member_asked
+from rewards.models import Adjustment, Asset
+
+ASK = "rewards.add_adjustment"
+CONFIRM = "rewards.change_adjustment"
+TONES = {"waiting": "flagged", "posted": "granted", "refused": "refused"}
+WAITING_FIRST = Case(When(status="waiting", then=Value(0)), default=Value(1), output_field=IntegerField())
+
+
+class AssetField(forms.ModelChoiceField):  # type: ignore[type-arg]  # not generic at run time
+    """A choice of an asset by its name, money with its currency."""
+
+    def label_from_instance(self, obj: Any) -> str:
+        return f"{obj.name}, {obj.currency}" if obj.currency else str(obj.name)
+
+
+class AskForm(forms.Form):
+    """What should change. Whom it is about may be chosen before."""
+
+    member = forms.CharField(
+        label=_("Member"),
+        max_length=254,
+        help_text=_("Your id, Telegram id, whole e-mail or phone"),
+        widget=UnfoldAdminTextInputWidget(attrs={"autocomplete": "off", "spellcheck": "false"}),
+    )
+    asset = AssetField(
+        label=_("Of what"), queryset=Asset.objects.none(), empty_label=None, widget=UnfoldAdminSelectWidget
+    )
+    amount = forms.DecimalField(
+        label=_("Amount"),
+        max_digits=16,
+        decimal_places=4,
+        help_text=_("Below zero to take."),
+        widget=UnfoldAdminDecimalFieldWidget(attrs={"step": "any"}),
+    )
+    reason = forms.CharField(
+        label=_("Reason"),
+        max_length=adjustments.REASON_LENGTH_MAX,
+        help_text=_("The member reads it in the statement."),
+        widget=UnfoldAdminTextInputWidget,
+    )
+    # One form is one change, however often it is sent.
+    key = forms.CharField(max_length=64, widget=forms.HiddenInput)
+
+    def __init__(self, *args: Any, member: Member | None = None, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.about = member
+        assets = self.fields["asset"]
+        assert isinstance(assets, forms.ModelChoiceField)
+        assets.queryset = Asset.objects.filter(is_active=True).order_by("pk")
+        self.fields["key"].initial = secrets.token_hex(16)
+        if member is not None:
+            del self.fields["member"]
+
+    def clean_member(self) -> Member:
+        found = search.find(self.cleaned_data["member"])
+        if len(found) != 1:
+            raise forms.ValidationError(_("Nobody is known by that.") if not found else _("Several are known by that."))
+        return Member.objects.get(pk=found[0])
+
+    def clean(self) -> dict[str, Any]:
+        cleaned = super().clean() or self.cleaned_data
+        if "asset" in cleaned and "amount" in cleaned:
+            units_wanted = Decimal(cleaned["amount"]).scaleb(cleaned["asset"].scale)
+            if units_wanted != units_wanted.to_integral_value():
+                self.add_error("amount", gettext("This has more digits than there are."))
+            elif not units_wanted:
+                self.add_error("amount", gettext("Nothing would change."))
+            cleaned["units"] = int(units_wanted)
+        return cleaned
+
+    def wish(self) -> Wish:
+        """Return what was asked for."""
+        given = self.cleaned_data
+        member = self.about or given["member"]
+        return Wish(f"staff:{given['key']}", member.pk, given["asset"].pk, given["units"], given["reason"])
+
+
+class AdjustmentView(ViewFilter):
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, Any]]:
+        return [("all", _("All")), ("waiting", _("Waiting")), ("decided", _("Decided"))]
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[Adjustment]) -> QuerySet[Adjustment]:
+        match self.value():
+            case "waiting":
+                return queryset.filter(status=Adjustment.Status.WAITING)
+            case "decided":
+                return queryset.exclude(status=Adjustment.Status.WAITING)
+        return queryset
+
+
+@admin.register(Adjustment)
+class AdjustmentAdmin(AppendOnlyAdmin):
+    """Changes by hand: what waits for a second person stands first."""
+
+    list_display = ["number", "who", "change", "reason", "asked", "state", "decide"]
+    list_display_links = ["number"]
+    list_filter = [AdjustmentView, "asset"]
+    list_select_related = ["asset"]
+    list_before_template = VIEWS_TEMPLATE
+    list_per_page = 50
+    fields = ["who", "change", "reason", "asked", "state", "decide"]
+    readonly_fields = ["who", "change", "asked", "state", "decide"]
+
+    def get_urls(self) -> list[URLPattern]:
+        return [
+            self.post_url("<int:pk>/confirm/", self.confirm, name="confirm", permission=CONFIRM),
+            self.post_url("<int:pk>/refuse/", self.refuse, name="refuse", permission=CONFIRM),
+            *super().get_urls(),
+        ]
+
+    def get_ordering(self, request: HttpRequest) -> list[Any]:
+        return [WAITING_FIRST, "-pk"]
+
+    def has_add_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return may(ASK)(request)
+
+    def dress(self, rows: Sequence[Any]) -> None:
+        names = names_of(row.member_id for row in rows)
+        for row in rows:
+            row.member_name = names[row.member_id]
+
+    def get_list_display(self, request: HttpRequest) -> Sequence[Any]:
+        return self.list_display if may(CONFIRM)(request) else self.list_display[:-1]
+
+    def get_fields(self, request: HttpRequest, obj: Any = None) -> Sequence[Any]:
+        return self.fields if may(CONFIRM)(request) else self.fields[:-1]
+
+    # Columns
+
+    def name_of(self, row: Any) -> str:
+        return f"#{row.pk}"
+
+    @admin.display(description=_("number"), ordering="pk")
+    def number(self, adjustment: Adjustment) -> str:
+        return f"#{adjustment.pk}"
+
+    @admin.display(description=_("member"))
+    def who(self, adjustment: Any) -> SafeString:
+        name = getattr(adjustment, "member_name", None) or names_of([adjustment.member_id])[adjustment.member_id]
+        return link(name, path_to("members.member", adjustment.member_id))
+
+    @admin.display(description=_("amount"), ordering="amount")
+    def change(self, adjustment: Adjustment) -> SafeString:
+        return format_html('<b class="num strong nowrap">{}</b>', units.signed(adjustment.amount, adjustment.asset))
+
+    @admin.display(description=_("asked by"), ordering="asked_at")
+    def asked(self, adjustment: Adjustment) -> SafeString:
+        return _who_and_when(adjustment.asked_by, adjustment.asked_at)
+
+    @admin.display(description=_("status"), ordering="status")
+    def state(self, adjustment: Adjustment) -> SafeString:
+        mark = status_mark(TONES[adjustment.status], adjustment.get_status_display())
+        if not adjustment.decided_by:
+            return mark
+        return format_html("{} {}", mark, _who_and_when(adjustment.decided_by, adjustment.decided_at))
+
+    @admin.display(description="")
+    def decide(self, adjustment: Adjustment) -> SafeString | str:
+        if adjustment.status != Adjustment.Status.WAITING:
+            return ""
+        confirm = post_button(_("Confirm"), self.post_path("confirm", adjustment.pk), tone="good", icon="check")
+        refuse = post_button(_("Refuse"), self.post_path("refuse", adjustment.pk), tone="danger", icon="close")
+        return format_html('<span class="acts">{}{}</span>', confirm, refuse)
+
+    # Buttons
+
+    def confirm(self, request: HttpRequest, pk: int) -> str:
+        with transaction():
+            done = adjustments.confirm(
+                adjustment=adjustments.get(adjustment_id=pk), by=actor_of(request), at=timezone.now()
+            )
+        return gettext("Posted: %(change)s.") % {"change": units.signed(done.amount, done.asset)}
+
+    def refuse(self, request: HttpRequest, pk: int) -> str:
+        with transaction():
+            adjustments.refuse(adjustment=adjustments.get(adjustment_id=pk), by=actor_of(request), at=timezone.now())
+        return gettext("Refused: nothing is posted.")
+
+    # The form
+
+    def add_view(self, request: HttpRequest, form_url: str = "", extra_context: Any = None) -> HttpResponse:
+        if not self.has_add_permission(request):
+            raise PermissionDenied
+        member = member_asked(request)
+        form = AskForm(request.POST or None, member=member)
+        if request.method == "POST" and form.is_valid():
+            answer = self._ask(request, form)
+            if answer is not None:
+                return answer
+        context = {
+            **self.admin_site.each_context(request),
+            "opts": self.opts,
+            "title": gettext("Give or take by hand"),
+            "form": form,
+            "member": member,
+            "member_name": names_of([member.pk])[member.pk] if member else "",
+        }
+        return TemplateResponse(request, "rewards/adjustment_form.html", context)
+
+    def _ask(self, request: HttpRequest, form: AskForm) -> HttpResponse | None:
+        try:
+            with transaction():
+                made = adjustments.ask(wish=form.wish(), by=actor_of(request), at=timezone.now())
+        except Failure as failure:
+            form.add_error(None, str(failure))
+            return None
+        told = {"change": units.signed(made.amount, made.asset)}
+        if made.status == Adjustment.Status.WAITING:
+            messages.warning(request, gettext("%(change)s waits for a second person.") % told)
+        else:
+            messages.success(request, gettext("Posted: %(change)s.") % told)
+        return HttpResponseRedirect(path_to("members.member", made.member_id))
+
+
+def _who_and_when(who: str, at: Any) -> SafeString:
+    return format_html(
+        '{} <span class="soft nowrap">{}</span>', who, date_format(timezone.localtime(at), "SHORT_DATETIME_FORMAT")
+    )

@@ -1,0 +1,136 @@
+"""Where a tenant's programs pay out: what is set aside, what was paid, what has failed."""
+
+from typing import Any
+
+from django.db.models import OuterRef, QuerySet, Subquery
+from django.utils.timezone import now
+from drf_spectacular.utils import extend_schema
+from rest_framework import serializers
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+from core.db import transaction
+from core.errors import Invalid
+from core.http import CursorPage, TenantView
+from members.models import Identity
+from rewards import payouts, redemptions
+from rewards.actors import Actor
+from rewards.models import Asset, Redemption
+
+
+class PayoutOutput(serializers.Serializer[Any]):
+    id = serializers.IntegerField()
+    member = serializers.CharField(source="external_id", allow_null=True, help_text="The member's external_id.")
+    member_id = serializers.IntegerField()
+    asset = serializers.CharField(source="asset.code")
+    currency = serializers.CharField(source="asset.currency")
+    amount = serializers.IntegerField(help_text="In the asset's smallest units.")
+    status = serializers.ChoiceField(choices=Redemption.Status.choices)
+    reference = serializers.CharField(help_text="Of the payment, once it was paid.")
+    note = serializers.CharField(help_text="Why it failed.")
+    created_at = serializers.DateTimeField()
+    settled_at = serializers.DateTimeField(allow_null=True)
+
+
+class Payouts(TenantView):
+    """`/api/v1/payouts`."""
+
+    required_scope = "payouts:write"
+    pagination_class = CursorPage
+
+    class Input(serializers.Serializer[Any]):
+        asset = serializers.CharField(max_length=20, help_text="The code of an asset of money.")
+        key = serializers.CharField(max_length=100, help_text="Names this run: once more it gives what it made.")
+
+    class Filters(serializers.Serializer[Any]):
+        status = serializers.ChoiceField(required=False, choices=Redemption.Status.choices)
+        asset = serializers.CharField(required=False, max_length=20)
+
+    class Output(serializers.Serializer[Any]):
+        payouts = PayoutOutput(many=True)
+
+    @extend_schema(
+        operation_id="prepare_payouts",
+        summary="Set aside all that can be paid out",
+        description="One payout for each member who has as much as the asset's smallest payout, is not blocked, and "
+        "has nothing before a moderator. A run that finds nobody makes nothing, and its key may be used again.",
+        request=Input,
+        responses={201: Output},
+    )
+    def post(self, request: Request) -> Response:
+        given = self.valid(self.Input, request)
+        asset = Asset.objects.filter(code=given["asset"]).first()
+        if asset is None:
+            raise Invalid(pointer="/asset")
+        with transaction():
+            made = payouts.prepare(asset=asset, key=given["key"], by=_actor(request), at=now())
+        rows = _shown().filter(pk__in=[each.pk for each in made]).order_by("pk")
+        return Response(self.Output({"payouts": rows}).data, status=201)
+
+    @extend_schema(
+        operation_id="list_payouts",
+        summary="List payouts, the newest first",
+        parameters=[Filters],
+        responses=PayoutOutput(many=True),
+    )
+    def get(self, request: Request) -> Response:
+        given = self.valid(self.Filters, request)
+        found = _shown()
+        if "status" in given:
+            found = found.filter(status=given["status"])
+        if "asset" in given:
+            found = found.filter(asset__code=given["asset"])
+        return self.page(found, request, PayoutOutput)
+
+
+class Settlement(TenantView):
+    """`/api/v1/payouts/{payout_id}/settlement`."""
+
+    required_scope = "payouts:write"
+
+    class Input(serializers.Serializer[Any]):
+        reference = serializers.CharField(max_length=payouts.REFERENCE_LENGTH_MAX, help_text="Of the payment.")
+
+    @extend_schema(
+        operation_id="settle_payout",
+        summary="Note that a payout was paid",
+        request=Input,
+        responses={201: PayoutOutput},
+    )
+    def post(self, request: Request, payout_id: int) -> Response:
+        given = self.valid(self.Input, request)
+        found = redemptions.get(redemption_id=payout_id, purpose=payouts.PAYOUT)
+        with transaction():
+            payouts.settle(redemption=found, reference=given["reference"], by=_actor(request), at=now())
+        return Response(PayoutOutput(_shown().get(pk=payout_id)).data, status=201)
+
+
+class Failure(TenantView):
+    """`/api/v1/payouts/{payout_id}/failure`."""
+
+    required_scope = "payouts:write"
+
+    class Input(serializers.Serializer[Any]):
+        reason = serializers.CharField(max_length=payouts.REASON_LENGTH_MAX)
+
+    @extend_schema(
+        operation_id="fail_payout",
+        summary="Give back what could not be paid",
+        request=Input,
+        responses={201: PayoutOutput},
+    )
+    def post(self, request: Request, payout_id: int) -> Response:
+        given = self.valid(self.Input, request)
+        found = redemptions.get(redemption_id=payout_id, purpose=payouts.PAYOUT)
+        with transaction():
+            payouts.fail(redemption=found, reason=given["reason"], by=_actor(request), at=now())
+        return Response(PayoutOutput(_shown().get(pk=payout_id)).data, status=201)
+
+
+def _actor(request: Request) -> Actor:
+    return Actor("key", str(request.auth))
+
+
+def _shown() -> QuerySet[Redemption]:
+    own_ids = Identity.objects.filter(member=OuterRef("member"), kind=Identity.Kind.EXTERNAL_ID)
+    return payouts.list_payouts().annotate(external_id=Subquery(own_ids.values("lookup")[:1]))

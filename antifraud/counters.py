@@ -12,35 +12,48 @@ from zoneinfo import ZoneInfo
 from django.db import IntegrityError
 from django.utils.translation import gettext_lazy as _
 
-from antifraud import periods
 from antifraud.usage import Key, Reading, Used, Window
 from core import db
 from core.errors import Conflict, conflict_of
+from tenants import periods
 
 COUNTED: Final = ("day", "week", "month", "ever")
 
+# Of a reward that was taken back what the member has kept goes on counting, or a limit would be none for whoever spends
+# first and returns the order then. It is no step of a ladder any more.
+STATUSES: Final = "('flagged', 'pending', 'granted', 'reversed')"
+COUNTS: Final = """
+r.part = 0 AND (r.status <> 'reversed' OR r.lost > 0 OR EXISTS (
+    SELECT FROM rewards_reward other WHERE (other.rule_id, other.member_id, other.event_id)
+        = (r.rule_id, r.member_id, r.event_id) AND other.lost > 0
+))
+"""
+
+# What a rule gives at once counts once: its first part. Points are those of the asset `points`, and of nothing else.
 # A counter that does not exist yet starts from the rewards there already are, so that a limit added in the middle of a
 # month knows the month. Each branch of the seed has an index of its own: by member, or by campaign.
-GATHER = """
+GATHER = f"""
 SELECT k.n, COALESCE(c.count, seed.count, 0) AS count, COALESCE(c.points, seed.points, 0)::bigint AS points,
     c.max_count, c.max_points
 FROM unnest(%(scopes)s::text[], %(scope_ids)s::bigint[], %(member_ids)s::bigint[], %(periods)s::text[],
     %(starts)s::timestamptz[], %(ends)s::timestamptz[], %(campaign_ids)s::bigint[])
     WITH ORDINALITY AS k (scope, scope_id, member_id, period, period_start, period_end, campaign_id, n)
+CROSS JOIN (SELECT id FROM rewards_asset WHERE code = 'points') points
 LEFT JOIN LATERAL (
     SELECT * FROM antifraud_counter each
     WHERE (each.scope, each.scope_id, each.member_id, each.period, each.period_start)
         = (k.scope, k.scope_id, k.member_id, k.period, k.period_start) LIMIT 1
 ) c ON true
 LEFT JOIN LATERAL (
-    SELECT count(*) AS count, sum(r.given - r.reversed) AS points FROM (
+    SELECT count(*) FILTER (WHERE {COUNTS}) AS count,
+        sum(r.given - r.reversed) FILTER (WHERE r.asset_id = points.id) AS points FROM (
         SELECT * FROM rewards_reward WHERE c.id IS NULL AND k.member_id > 0 AND member_id = k.member_id
         UNION ALL
         SELECT * FROM rewards_reward WHERE c.id IS NULL AND k.member_id = 0 AND k.period <> 'minute'
             AND campaign_id = k.campaign_id
-    ) r WHERE r.status IN ('flagged', 'pending', 'granted') AND r.campaign_id = k.campaign_id
-        AND (k.scope NOT IN ('rule', 'invitee')
-            OR (r.rule_id = k.scope_id AND (r.side = 'invitee') = (k.scope = 'invitee')))
+    ) r WHERE r.status IN {STATUSES} AND r.campaign_id = k.campaign_id
+        AND (k.scope NOT IN ('rule', 'invitee') OR (r.rule_id = k.scope_id AND r.status <> 'reversed'
+            AND (r.side = 'invitee') = (k.scope = 'invitee')))
         AND r.occurred_at >= k.period_start AND (k.period_end IS NULL OR r.occurred_at < k.period_end)
 ) seed ON true
 UNION ALL
@@ -50,7 +63,7 @@ FROM unnest(%(window_campaign_ids)s::bigint[], %(sinces)s::timestamptz[])
 LEFT JOIN antifraud_counter c ON c.scope = 'campaign' AND c.scope_id = w.campaign_id AND c.member_id = 0
     AND c.period = 'minute' AND c.period_start >= w.since
 GROUP BY w.n
-"""
+"""  # noqa: S608 (constants only)
 
 # Values, not differences: the lock makes what was read still true. The maxima are those that the reservation respected,
 # so that the database refuses (counter_within_max_…) what a mistake in Python would let through.
@@ -78,8 +91,10 @@ FROM campaigns_campaignversion CROSS JOIN jsonb_array_elements(definition -> 'li
 # says in Python: PostgreSQL's differs where midnight comes twice. Those that were never made are left alone. Minutes
 # are not among them: a stop rule looks at what was given, whatever became of it.
 COUNTERS_OF_REWARDS = f"""
-SELECT c.id, count(*) AS count, sum(r.given - r.reversed)::bigint AS points
+SELECT c.id, count(*) FILTER (WHERE r.part = 0) AS count,
+    COALESCE(sum(r.given - r.reversed) FILTER (WHERE r.asset_id = points.id), 0)::bigint AS points
 FROM rewards_reward r
+CROSS JOIN (SELECT id FROM rewards_asset WHERE code = 'points') points
 JOIN unnest(%(reward_ids)s::bigint[], %(periods)s::text[], %(starts)s::timestamptz[]) AS p (id, period, period_start)
     ON p.id = r.id
 JOIN antifraud_counter c ON c.member_id IN (0, r.member_id) AND c.period = p.period
@@ -100,15 +115,18 @@ PERIODS = "SELECT DISTINCT period, period_start FROM antifraud_counter WHERE per
 # A counter must say what the rewards say.
 VERIFY = f"""
 SELECT c.id, c.scope, c.scope_id, c.member_id, c.period, c.period_start, c.count, c.points,
-    count(r.id) AS rewards, COALESCE(sum(r.given - r.reversed), 0)::bigint AS given
+    count(r.id) FILTER (WHERE {COUNTS}) AS rewards,
+    COALESCE(sum(r.given - r.reversed) FILTER (WHERE r.asset_id = points.id), 0)::bigint AS given
 FROM antifraud_counter c
+CROSS JOIN (SELECT id FROM rewards_asset WHERE code = 'points') points
 JOIN unnest(%(periods)s::text[], %(starts)s::timestamptz[], %(ends)s::timestamptz[])
     AS p (period, period_start, period_end) USING (period, period_start)
 LEFT JOIN ({LIMITS}) bound ON c.scope = 'limit' AND bound.id = c.scope_id
-LEFT JOIN rewards_reward r ON r.status IN ('flagged', 'pending', 'granted') AND c.member_id IN (0, r.member_id)
+LEFT JOIN rewards_reward r ON r.status IN {STATUSES} AND c.member_id IN (0, r.member_id)
     AND r.campaign_id = CASE c.scope WHEN 'campaign' THEN c.scope_id ELSE bound.campaign_id END
     AND r.occurred_at >= p.period_start AND (p.period_end IS NULL OR r.occurred_at < p.period_end)
-GROUP BY c.id HAVING count(r.id) <> c.count OR COALESCE(sum(r.given - r.reversed), 0) <> c.points
+GROUP BY c.id HAVING count(r.id) FILTER (WHERE {COUNTS}) <> c.count
+    OR COALESCE(sum(r.given - r.reversed) FILTER (WHERE r.asset_id = points.id), 0) <> c.points
 ORDER BY c.id
 """  # noqa: S608 (constants only)
 
@@ -179,7 +197,7 @@ def forget_minutes(*, campaign_id: int) -> None:
 
 @db.in_transaction
 def give_back(*, reward_ids: Sequence[int], zone: str) -> None:
-    """Free what these rewards use of limits, before they are rejected. `zone` is the tenant's IANA name."""
+    """Free what these rewards use of limits, as they are rejected or lapse. `zone` is the tenant's IANA name."""
     db.execute(GIVE_BACK, _of_rewards(reward_ids, zone=zone))
 
 

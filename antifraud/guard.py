@@ -6,9 +6,9 @@ from datetime import datetime, tzinfo
 from functools import lru_cache
 from typing import NamedTuple
 
-from antifraud import periods
 from antifraud.usage import Key, Reading, Used
 from campaigns.definitions import LimitLine, Miss, Offer, RuleLine
+from tenants import periods
 
 TIERS = "tiers"
 
@@ -142,21 +142,29 @@ class Guard:
         """Return which qualified referral this would be for the inviter by this rule, from 1."""
         return self._used(proposal.place.ladder).count + 1
 
-    def left(self, proposal: Proposal, *, due: int) -> int | Miss:
-        """Return how much of `due` may be given, all of it or what is left, or the first limit that says no."""
+    def left(self, proposal: Proposal, *, due: int, is_whole: bool = False) -> int | Miss:
+        """
+        Return how many of the points that are `due` may be given: all or what is left, or the first limit's no.
+
+        Nothing less than all if `is_whole`, whatever the campaign says. A reward without points is due 0: it asks for
+        nothing but its place among the rewards.
+        """
         given = due
+        may_cap = proposal.offer.when_short == "cap" and not is_whole
         for limit, key in zip(proposal.offer.limits, self._limit_keys(proposal), strict=True):
             used = self._used(key)
             if limit.max_count is not None and used.count >= limit.max_count:
                 return Miss("limit_count", {"per": limit.per, "period": limit.period, "max": limit.max_count})
-            if limit.max_points is not None and used.points + given > limit.max_points:
+            if due and limit.max_points is not None and used.points + given > limit.max_points:
                 given = limit.max_points - used.points
-                if given <= 0 or proposal.offer.when_short == "refuse":
+                if given <= 0 or not may_cap:
                     return Miss("limit_points", {"per": limit.per, "period": limit.period, "max": limit.max_points})
-        return self._left_of_budget(proposal.offer, given)
+        return self._left_of_budget(proposal.offer, given, may_cap=may_cap) if due else 0
 
     def reserve(self, proposal: Proposal, *, given: int, is_history: bool) -> None:
-        """Count a reward that `left` has allowed. Rewards for history are not counted by stop rules."""
+        """
+        Count a reward that `left` has allowed, with `given` points. Rewards for history are not counted by stop rules.
+        """
         offer, limits = proposal.offer, self._limits(proposal.offer.campaign_id)
         binding = {(limit.id, limit.per, limit.period): limit for limit in offer.limits}
         for limit, key in zip(limits, limit_keys(proposal.place, limits=limits, zone=self._zone), strict=True):
@@ -173,8 +181,12 @@ class Guard:
             self._count_unbound(minute_key(campaign_id=offer.campaign_id, at=self._at), given)
             self._watch(offer.campaign_id, given)
 
-    def give_back(self, place: Place, *, count: int, points: int) -> None:
-        """Free what a refund has taken back."""
+    def give_back(self, place: Place, *, count: int, points: int, steps: int | None = None) -> None:
+        """
+        Free what a refund has taken back.
+
+        `steps` are those down a ladder, of which what a member kept is none: as many as `count`, unless said.
+        """
         for key in keys(place, limits=self._limits(place.campaign_id), zone=self._zone):
             used = self._used(key)
             used.count -= count
@@ -183,16 +195,16 @@ class Guard:
         # Read only where a rule of this batch climbs the ladder.
         ladder = self._reading.counters.get(place.ladder)
         if ladder:
-            ladder.count -= count
+            ladder.count -= count if steps is None else steps
 
     def _limit_keys(self, proposal: Proposal) -> list[Key]:
         return limit_keys(proposal.place, limits=proposal.offer.limits, zone=self._zone)
 
-    def _left_of_budget(self, offer: Offer, given: int) -> int | Miss:
+    def _left_of_budget(self, offer: Offer, given: int, *, may_cap: bool) -> int | Miss:
         if offer.budget_points is None:
             return given
         left = offer.budget_points - self._used(budget_key(offer.campaign_id)).points
-        if left < given and (left <= 0 or offer.when_short == "refuse"):
+        if left < given and (left <= 0 or not may_cap):
             return Miss("budget", {"budget": offer.budget_points, "left": max(left, 0)})
         return min(left, given)
 

@@ -19,6 +19,8 @@ from events import facts
 from events.facts import Fact
 from members import people
 from rewards import releases
+from rewards.assets import POINTS
+from rewards.levels import review
 from rewards.models import Reward
 from rewards.releases import Moved
 from tenants import audit, context
@@ -167,8 +169,10 @@ def _reward_ids(case: Case, *statuses: str) -> list[int]:
 
 
 def _tell(what: str, moved: Sequence[Moved], *, decision: Decision, at: datetime) -> None:
-    """Record the facts, and write the audit log."""
-    facts.record(facts=[*_facts(what, moved, decision)], at=at)
+    """Raise levels, record the facts, and write the audit log."""
+    told = [*_facts(what, moved, decision)]
+    risen = review.rise(member_ids={each.member_id for each in moved if each.status == Reward.Status.GRANTED}, at=at)
+    facts.record(facts=[*told, *risen], at=at)
     audit.record(
         actor_kind="staff",
         actor=decision.by.get_username(),
@@ -176,7 +180,7 @@ def _tell(what: str, moved: Sequence[Moved], *, decision: Decision, at: datetime
         target=f"case:{decision.case_id}",
         changes={
             "rewards": [each.id for each in moved],
-            "points": sum(each.amount for each in moved),
+            "points": sum(fact.data["points"] for fact in told if fact.kind == f"reward.{what}"),
             "note": decision.note,
         },
         at=at,
@@ -185,13 +189,22 @@ def _tell(what: str, moved: Sequence[Moved], *, decision: Decision, at: datetime
 
 def _facts(what: str, moved: Sequence[Moved], decision: Decision) -> Iterator[Fact]:
     rewards = Reward.objects.filter(pk__in=[each.id for each in moved])
-    causes = {row.pk: row for row in rewards.select_related("event").only("event__depth")}
+    rows = {row.pk: row for row in rewards.select_related("event", "asset").only("event__depth", "asset__code")}
     for each in moved:
-        cause = causes[each.id].event
+        cause, asset = rows[each.id].event, rows[each.id].asset
+        code = asset.code if asset else ""
         told = Fact(
             kind=f"reward.{what}",
             key=f"reward:{each.id}:{what}:{decision.pk}",
-            data={"reward_id": each.id, "case_id": decision.case_id, "points": each.amount},
+            data={
+                "reward_id": each.id,
+                "case_id": decision.case_id,
+                "points": each.amount if code == POINTS else 0,
+                "given": each.amount,
+                "kind": each.kind,
+                "what": each.what,
+                "asset": code,
+            },
             member_id=each.member_id,
             cause_id=cause.pk,
             depth=min(cause.depth + 1, facts.DEPTH_MAX),

@@ -29,7 +29,7 @@ class Window(NamedTuple):
 
 @dataclass(slots=True)
 class Used:
-    """Rewards and points that count, and the maxima at the last reservation."""
+    """Rewards that count (of several given at once the first) and points, and the maxima at the last reservation."""
 
     count: int = 0
     points: int = 0

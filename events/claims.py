@@ -61,7 +61,7 @@ SELECT gate.is_ours, waiting.* FROM gate LEFT JOIN LATERAL (
          AND (%(only)s::bigint[] IS NULL OR id = ANY(%(only)s::bigint[])) ORDER BY id LIMIT %(limit)s)
         UNION ALL
         (SELECT id FROM events_event WHERE status = 'waiting' AND next_at <= %(at)s
-         AND (%(only)s::bigint[] IS NULL OR id = ANY(%(only)s::bigint[])) ORDER BY next_at LIMIT %(limit)s / 4 + 1))
+         AND (%(only)s::bigint[] IS NULL OR id = ANY(%(only)s::bigint[])) ORDER BY next_at, id LIMIT %(limit)s / 4 + 1))
     ORDER BY e.id FOR UPDATE SKIP LOCKED
 ) waiting ON gate.is_ours
 """

@@ -82,6 +82,7 @@ ITEM = record(
     },
     required=("sku", "quantity"),
 )
+RETURNED_ITEM = record({name: ITEM["properties"][name] for name in ("sku", "quantity")}, required=("sku", "quantity"))
 
 
 # --- Parts of catalogues --------------------------------------------------------------------------------------------
@@ -177,6 +178,12 @@ _ALL: Final = (
             order_id=ORDER_ID,
             refund_id=text(80, "Your id of the refund: each counts once for its order, whatever the key."),
             amount_minor=integer(1, AMOUNT_MINOR_MAX, "What was given back, in minor units of the currency."),
+            items={
+                "type": "array",
+                "items": RETURNED_ITEM,
+                "maxItems": ITEMS_MAX,
+                "description": "What came back. Rules that ask for articles are asked again about what is left.",
+            },
         ),
         fields=(AMOUNT_FIELD, *COMMON_FIELDS),
         example={"order_id": "1001", "refund_id": "1001-1", "amount_minor": 1990},

@@ -1,8 +1,9 @@
 """
 What members are owed: rewards are written once for each occurrence, and refunds take back from them.
 
-What is posted for a reward in all is `given - reversed` while it is granted or reversed, nothing otherwise; `lost` is
-the part of the posted amount that a refund should have taken back and found spent.
+What is posted for a reward of an asset in all is `given - reversed` while it is granted or reversed, nothing otherwise;
+`lost` is the part of it that a refund should have taken back and could not, and `lost_why` says why. A reward that is
+not counted has no asset: for it nothing is posted.
 """
 
 from collections.abc import Collection, Sequence
@@ -14,7 +15,9 @@ from django.utils.translation import gettext_lazy as _
 
 from core.db import fetch, in_transaction, json_text
 from core.errors import Conflict
+from rewards import refunds
 from rewards.ledger import Move
+from rewards.lots import OpenLot
 from rewards.refunds import Held
 
 
@@ -56,6 +59,10 @@ class NewReward(NamedTuple):
     reversed: int = 0
     lost: int = 0
     kind: str = "points"
+    what: str = ""
+    part: int = 0
+    awaits: str = ""
+    awaits_until: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,10 +75,15 @@ class TakeBack:
 
 @dataclass(frozen=True, slots=True)
 class Existing:
-    """Which of the occurrences are rewarded already, and all rewards of the orders, in the order of their ids."""
+    """
+    Which of the occurrences are rewarded already, and all rewards of the orders, in the order of their ids.
+
+    `lots` are what is left on the accounts that granted ones of these lie on.
+    """
 
     occurrences: frozenset[Occurrence]
     of_orders: tuple[Held, ...]
+    lots: tuple[OpenLot, ...] = ()
 
 
 def existing(*, occurrences: Collection[Occurrence], order_ids: Collection[int]) -> Existing:
@@ -93,6 +105,7 @@ def existing(*, occurrences: Collection[Occurrence], order_ids: Collection[int])
     return Existing(
         occurrences=frozenset(each for each in found if each in asked),
         of_orders=tuple(_held(row) for row in rows if row.order_id in wanted),
+        lots=tuple(_lot(each) for row in rows[:1] for each in row.lots or ()),
     )
 
 
@@ -116,17 +129,25 @@ def write(*, new: Sequence[NewReward], taken: Sequence[TakeBack] = ()) -> list[i
     return [ids.pop((each.rule_id, each.member_id, each.occurrence), None) for each in new]
 
 
-def grant_move(*, reward_id: int, member_id: int, asset_id: int, amount: int, nth: int = 1) -> Move:
-    """Return the posting that pays a reward. `nth` counts its payments: a second one follows an undone decision."""
-    return Move(f"reward:{reward_id}:grant:{nth}", "grant", member_id, asset_id, amount, reward_id)
+def grant_move(
+    *, reward_id: int, member_id: int, asset_id: int, amount: int, nth: int = 1, expires_at: datetime | None = None
+) -> Move:
+    """
+    Return the posting that pays a reward, usable until `expires_at`.
+
+    `nth` counts its payments: a second one follows an undone decision.
+    """
+    key = f"reward:{reward_id}:grant:{nth}"
+    return Move(key, "grant", member_id, asset_id, amount, reward_id, expires_at=expires_at)
 
 
 def refund_move(*, held: Held, amount: int, refund_id: str) -> Move:
-    """Return the posting that takes back `amount` of a granted reward after a refund."""
+    """Return the posting that takes back `amount` of a granted reward after a refund, into debt if its campaign may."""
     if held.asset_id is None:
         raise ValueError("Only what lies on an account can be taken back from it.")
     key = f"reward:{held.reward_id}:refund:{refund_id}"
-    return Move(key, "refund", held.member_id, held.asset_id, -amount, held.reward_id, held.grant_posting_id)
+    move = Move(key, "refund", held.member_id, held.asset_id, -amount, held.reward_id, held.grant_posting_id)
+    return move._replace(may_owe=held.may_owe and held.refund_policy == refunds.DEBT)
 
 
 def _held(row: Any) -> Held:
@@ -147,6 +168,22 @@ def _held(row: Any) -> Held:
         created_at=row.created_at,
         grant_posting_id=row.grant_posting_id,
         balance=row.balance,
+        part=row.part,
+        kind=row.kind,
+        what=row.what,
+        is_points=bool(row.is_points),
+        may_owe=bool(row.may_owe),
+        refund_policy=row.refund_policy or refunds.TO_ZERO,
+        stuck=row.stuck or "",
+        lost_why=row.lost_why,
+        event_id=row.event_id,
+    )
+
+
+def _lot(told: Sequence[Any]) -> OpenLot:
+    lot_id, member_id, asset_id, remaining, expires_at, reward_id = told
+    return OpenLot(
+        lot_id, (member_id, asset_id), remaining, expires_at and datetime.fromisoformat(expires_at), reward_id
     )
 
 
@@ -164,6 +201,7 @@ def _taken_columns(taken: Sequence[TakeBack]) -> dict[str, list[Any]]:
         "now_statuses": [each.after.status for each in taken],
         "now_reversed": [each.after.reversed for each in taken],
         "now_lost": [each.after.lost for each in taken],
+        "now_lost_whys": [each.after.lost_why for each in taken],
     }
 
 
@@ -180,16 +218,46 @@ WITH found AS (
     ) r
     UNION
     SELECT id FROM rewards_reward WHERE order_id = ANY(%(orders)s::bigint[])
+), account AS (
+    SELECT DISTINCT a.id, a.member_id, a.asset_id
+    FROM rewards_reward r
+    JOIN rewards_account a ON a.member_id = r.member_id AND a.asset_id = r.asset_id
+    WHERE r.order_id = ANY(%(orders)s::bigint[]) AND r.status = 'granted'
+), lots AS (
+    SELECT jsonb_agg(jsonb_build_array(
+        l.posting_id, account.member_id, account.asset_id, l.remaining, l.expires_at, p.reward_id
+    )) AS all_of_them
+    FROM account
+    JOIN rewards_lot l ON l.account_id = account.id AND l.remaining > 0
+    JOIN rewards_posting p ON p.id = l.posting_id
 )
 SELECT
-    r.id, r.order_id, r.campaign_id, r.rule_id, r.version_id, r.member_id, r.asset_id, r.side, r.occurrence, r.status,
-    r.given, r.reversed, r.lost, r.occurred_at, r.created_at,
-    coalesce(account.balance, 0) AS balance,
+    r.id, r.order_id, r.campaign_id, r.rule_id, r.version_id, r.event_id, r.member_id, r.asset_id, r.side,
+    r.occurrence, r.status, r.given, r.reversed, r.lost, r.lost_why, r.part, r.kind, r.what, r.occurred_at,
+    r.created_at, coalesce(account.balance, 0) AS balance, asset.code = 'points' AS is_points, asset.may_owe,
+    CASE WHEN r.order_id IS NOT NULL THEN (
+        SELECT v.definition ->> 'refund_policy' FROM campaigns_campaignversion v WHERE v.id = r.version_id
+    ) END AS refund_policy,
+    -- As the kinds have it (their `stop`): a right ends at once, and a code of our own takes nothing off any more.
+    CASE WHEN r.order_id IS NOT NULL AND r.asset_id IS NULL THEN (
+        SELECT CASE
+            WHEN e.status = 'used' THEN 'used'
+            WHEN e.status IN ('sent', 'delivered') THEN 'sent'
+            WHEN e.kind = 'discount' AND coalesce(e.details #>> '{terms,pattern}', gift.terms ->> 'pattern', '') <> ''
+                THEN NULL
+            WHEN e.shown_at IS NOT NULL AND e.kind <> 'privilege' THEN 'shown'
+        END
+        FROM rewards_entitlement e JOIN rewards_gift gift ON gift.id = e.gift_id
+        WHERE e.reward_id = r.id AND e.status <> 'cancelled' ORDER BY e.id DESC LIMIT 1
+    ) END AS stuck,
     (
         SELECT max(p.id) FROM rewards_posting p WHERE p.reward_id = r.id AND p.reason = 'grant'
-    ) AS grant_posting_id
+    ) AS grant_posting_id,
+    -- Those of all, with the first row.
+    CASE WHEN row_number() OVER (ORDER BY r.id) = 1 THEN (SELECT all_of_them FROM lots) END AS lots
 FROM found
 JOIN rewards_reward r ON r.id = found.id
+LEFT JOIN rewards_asset asset ON asset.id = r.asset_id
 LEFT JOIN rewards_account account ON account.member_id = r.member_id AND account.asset_id = r.asset_id
 ORDER BY r.id
 """
@@ -202,36 +270,40 @@ WITH new AS (
             %(member_id)s::bigint[], %(side)s::text[], %(referral_id)s::bigint[], %(order_id)s::bigint[],
             %(occurrence)s::text[], %(kind)s::text[], %(asset_id)s::bigint[], %(due)s::bigint[], %(given)s::bigint[],
             %(reversed)s::bigint[], %(lost)s::bigint[], %(status)s::text[], %(occurred_at)s::timestamptz[],
-            %(matures_at)s::timestamptz[], %(created_at)s::timestamptz[], %(granted_at)s::timestamptz[]
+            %(matures_at)s::timestamptz[], %(created_at)s::timestamptz[], %(granted_at)s::timestamptz[],
+            %(what)s::text[], %(part)s::smallint[], %(awaits)s::text[], %(awaits_until)s::timestamptz[]
         ),
         jsonb_array_elements(%(reasons)s::jsonb)
     ) WITH ORDINALITY AS n (
         campaign_id, rule_id, version_id, event_id, member_id, side, referral_id, order_id, occurrence, kind, asset_id,
-        due, given, reversed, lost, status, occurred_at, matures_at, created_at, granted_at, reasons, nth
+        due, given, reversed, lost, status, occurred_at, matures_at, created_at, granted_at, what, part, awaits,
+        awaits_until, reasons, nth
     )
 ), inserted AS (
     INSERT INTO rewards_reward (
         campaign_id, rule_id, version_id, event_id, member_id, side, referral_id, order_id, occurrence, kind, asset_id,
-        due, given, reversed, lost, status, reasons, occurred_at, matures_at, created_at, granted_at
+        due, given, reversed, lost, status, reasons, occurred_at, matures_at, created_at, granted_at, what, part,
+        awaits, awaits_until
     )
     SELECT
         campaign_id, rule_id, version_id, event_id, member_id, side, referral_id, order_id, occurrence, kind, asset_id,
-        due, given, reversed, lost, status, reasons, occurred_at, matures_at, created_at, granted_at
+        due, given, reversed, lost, status, reasons, occurred_at, matures_at, created_at, granted_at, what, part,
+        awaits, awaits_until
     FROM new ORDER BY nth
     ON CONFLICT (rule_id, member_id, occurrence) DO NOTHING
     RETURNING id, rule_id, member_id, occurrence
 ), taken AS (
     SELECT * FROM unnest(
         %(taken_ids)s::bigint[], %(was_statuses)s::text[], %(was_reversed)s::bigint[], %(was_lost)s::bigint[],
-        %(now_statuses)s::text[], %(now_reversed)s::bigint[], %(now_lost)s::bigint[]
-    ) AS t (id, was_status, was_reversed, was_lost, status, reversed, lost)
+        %(now_statuses)s::text[], %(now_reversed)s::bigint[], %(now_lost)s::bigint[], %(now_lost_whys)s::text[]
+    ) AS t (id, was_status, was_reversed, was_lost, status, reversed, lost, lost_why)
 ), locked AS MATERIALIZED (
     SELECT r.id FROM rewards_reward r
     WHERE r.id = ANY(%(taken_ids)s::bigint[])
     ORDER BY r.id FOR NO KEY UPDATE
 ), changed AS (
     UPDATE rewards_reward r
-    SET status = taken.status, reversed = taken.reversed, lost = taken.lost
+    SET status = taken.status, reversed = taken.reversed, lost = taken.lost, lost_why = taken.lost_why
     FROM taken JOIN locked ON locked.id = taken.id
     WHERE r.id = taken.id
         AND r.status = taken.was_status AND r.reversed = taken.was_reversed AND r.lost = taken.was_lost

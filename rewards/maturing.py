@@ -1,14 +1,23 @@
-"""The clock of the refund window: what has been pending long enough is paid. What is flagged waits for a person."""
+"""
+The clocks of rewards: what has been pending long enough is given, and a promise that nobody kept in time lapses.
+
+What is flagged waits for a person.
+"""
 
 from collections.abc import Sequence
 from datetime import datetime
 
-from core.db import fetch, transaction
+from django.conf import settings
+from django.utils.module_loading import import_string
+
+from core.db import fetch, in_transaction, transaction
 from events import facts
 from events.facts import Fact
 from members import people
 from rewards import releases
+from rewards.levels import review
 from rewards.releases import Moved
+from tenants import context
 
 
 def is_due(*, at: datetime) -> bool:
@@ -22,24 +31,63 @@ def release_due(*, schema: str, limit: int, at: datetime) -> int:
     # What scoring has read of rewards and balances must stay true until it has written.
     people.lock(schema)
     granted = releases.release_matured(limit=limit, at=at)
-    facts.record(facts=_facts(granted, at=at), at=at)
+    risen = review.rise(member_ids={each.member_id for each in granted}, at=at)
+    facts.record(facts=[*_facts("granted", granted, at=at), *risen], at=at)
     return len(granted)
 
 
-def _facts(granted: Sequence[Moved], *, at: datetime) -> list[Fact]:
-    depths = {row.id: row.depth for row in fetch(DEPTHS, {"ids": [each.event_id for each in granted]})}
+@transaction
+def lapse_due(*, schema: str, limit: int, at: datetime) -> int:
+    """Let up to `limit` promises lapse whose time is over, and return how many."""
+    people.lock(schema)
+    return len(lapse(limit=limit, at=at))
+
+
+@in_transaction
+def lapse(*, limit: int, at: datetime) -> list[Moved]:
+    """
+    Cancel up to `limit` promises whose time is over, free what they used of limits and budgets, and record the facts.
+
+    The caller holds the tenant's lock.
+    """
+    lapsed = releases.lapse(limit=limit, at=at)
+    if lapsed:
+        give_back = import_string(settings.LIMITS_FREED)
+        give_back(reward_ids=[each.id for each in lapsed], zone=context.current().time_zone)
+    facts.record(facts=_facts("cancelled", lapsed, at=at), at=at)
+    return lapsed
+
+
+def _facts(what: str, moved: Sequence[Moved], *, at: datetime) -> list[Fact]:
+    if not moved:
+        return []
+    told = {row.id: row for row in fetch(TOLD, {"ids": [each.id for each in moved]})}
     return [
         Fact(
-            kind="reward.granted",
-            key=f"reward:{each.id}:granted:{at.isoformat()}",
-            data={"reward_id": each.id, "campaign_id": each.campaign_id, "points": each.amount},
+            kind=f"reward.{what}",
+            key=f"reward:{each.id}:{what}:{at.isoformat()}",
+            data={
+                "reward_id": each.id,
+                "campaign_id": each.campaign_id,
+                "points": each.amount if told[each.id].is_points else 0,
+                "given": each.amount,
+                "kind": each.kind,
+                "what": each.what,
+                "asset": told[each.id].asset,
+            },
             member_id=each.member_id,
             cause_id=each.event_id,
-            depth=min(depths[each.event_id] + 1, facts.DEPTH_MAX),
+            depth=min(told[each.id].depth + 1, facts.DEPTH_MAX),
         )
-        for each in granted
+        for each in moved
     ]
 
 
-DUE = "SELECT FROM rewards_reward WHERE status = 'pending' AND matures_at <= %(at)s LIMIT 1"
-DEPTHS = "SELECT id, depth FROM events_event WHERE id = ANY(%(ids)s::bigint[])"
+DUE = "SELECT FROM rewards_reward WHERE status = 'pending' AND awaits = '' AND matures_at <= %(at)s LIMIT 1"
+TOLD = """
+SELECT r.id, e.depth, asset.code AS asset, coalesce(asset.code = 'points', false) AS is_points
+FROM rewards_reward r
+JOIN events_event e ON e.id = r.event_id
+LEFT JOIN rewards_asset asset ON asset.id = r.asset_id
+WHERE r.id = ANY(%(ids)s::bigint[])
+"""

@@ -5,8 +5,10 @@ Cumulative and in proportion: after refunds of `refunded` out of `amount` a rewa
 `floor(given * refunded / amount)` in all, rounded down so that nobody loses more than their share. A full refund and a
 cancelled order take everything. So the parts add up, whatever their order and however often a refund is reported.
 
-Points that were paid are taken from the balance as far as it reaches; the rest is written down as `lost` and forgiven:
-a later earning does not pay for it.
+What was paid is taken back as the campaign's version says by which it was given. `pending_only` leaves it, as
+forgiven. `to_zero` takes from the balance as far as it reaches; the rest is written down as `lost`: a later earning
+does not pay for it. `debt` takes all of it where the asset may be owed, and later earnings pay. What is not counted (a
+certificate, a code) is taken back whole or not at all, and what the member has seen, used or received is lost.
 """
 
 from dataclasses import dataclass, replace
@@ -19,13 +21,21 @@ REJECTED = "rejected"
 CANCELLED = "cancelled"
 REVERSED = "reversed"
 
+PENDING_ONLY = "pending_only"
+TO_ZERO = "to_zero"
+DEBT = "debt"
+
+SPENT = "spent"
+FORGIVEN = "forgiven"
+
 
 @dataclass(frozen=True, slots=True)
 class Held:
     """
     A reward of an order as it stands.
 
-    `grant_posting_id` is the posting that last paid it; `balance` is what its member holds of its asset.
+    `grant_posting_id` is the posting that last paid it; `balance` is what its member holds of its asset. `stuck` says
+    why what it became cannot be taken back (`Reward.LostWhy`), "" that it can. `refund_policy` is its version's.
     """
 
     reward_id: int
@@ -44,6 +54,30 @@ class Held:
     created_at: datetime
     grant_posting_id: int | None = None
     balance: int = 0
+    part: int = 0
+    kind: str = "points"
+    what: str = ""
+    is_points: bool = True
+    may_owe: bool = False
+    refund_policy: str = TO_ZERO
+    stuck: str = ""
+    lost_why: str = ""
+    event_id: int = 0
+
+    @property
+    def is_counted(self) -> bool:
+        """Whether it is units of an asset, which can be taken back in part."""
+        return self.asset_id is not None
+
+    @property
+    def together(self) -> tuple[int, int, int]:
+        """What all that one rule gives at once has in common."""
+        return self.rule_id, self.member_id, self.event_id
+
+    @property
+    def stops_at_zero(self) -> bool:
+        """Whether a refund takes no more of it than its member's balance has."""
+        return self.is_counted and (self.refund_policy == TO_ZERO or (self.refund_policy == DEBT and not self.may_owe))
 
     @property
     def remaining(self) -> int:
@@ -79,9 +113,11 @@ class Settled:
     taken: int
 
 
-def target(*, given: int, refund: Refund) -> int:
+def target(*, given: int, refund: Refund, is_counted: bool = True) -> int:
     """Return how much of a reward must be back after the refund, in all, rounded down."""
-    return given if refund.is_whole else given * refund.refunded_minor // refund.amount_minor
+    if refund.is_whole:
+        return given
+    return given * refund.refunded_minor // refund.amount_minor if is_counted else 0
 
 
 def settle(held: Held, *, refund: Refund, balance: int) -> Settled | None:
@@ -91,13 +127,32 @@ def settle(held: Held, *, refund: Refund, balance: int) -> Settled | None:
     `balance` is what the member holds now, after whatever has been settled before in the same breath.
     A rejected reward stays rejected, but remembers: if the rejection is undone, the refunded part is not owed again.
     """
-    due = target(given=held.given, refund=refund) - held.reversed - held.lost
+    due = target(given=held.given, refund=refund, is_counted=held.is_counted) - held.reversed - held.lost
     if due <= 0:
         return None
-    taken = min(due, balance) if held.status == GRANTED else 0
-    lost = due - taken if held.status == GRANTED else 0
-    after = replace(held, reversed=held.reversed + due - lost, lost=held.lost + lost, balance=balance - taken)
+    lost, why = _lost(held, due, balance) if held.status == GRANTED else (0, "")
+    taken = due - lost if held.status == GRANTED and held.is_counted else 0
+    after = replace(
+        held,
+        reversed=held.reversed + due - lost,
+        lost=held.lost + lost,
+        lost_why=why or held.lost_why,
+        balance=balance - taken,
+    )
     return Settled(before=held, after=replace(after, status=_status(after)), taken=taken)
+
+
+def _lost(held: Held, due: int, balance: int) -> tuple[int, str]:
+    """Return how much of what is due stays with the member, and why."""
+    if held.stuck:
+        return due, held.stuck
+    if held.refund_policy == PENDING_ONLY:
+        return due, FORGIVEN
+    if not held.is_counted or (held.refund_policy == DEBT and held.may_owe):
+        return 0, ""
+    # In debt already, there is nothing to take from.
+    lost = max(due - max(balance, 0), 0)
+    return lost, SPENT if lost else ""
 
 
 def _status(held: Held) -> str:

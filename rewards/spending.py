@@ -4,11 +4,12 @@ from collections.abc import Collection
 
 from core.db import fetch
 
-# What counts towards a budget: rejected and cancelled rewards cost nothing.
+# What counts towards a budget: points, of rewards that were neither rejected nor cancelled nor taken back.
 GIVEN = """
-SELECT campaign_id, sum(given - reversed)::bigint AS points FROM rewards_reward
-WHERE campaign_id = ANY(%(campaign_ids)s::bigint[]) AND kind = 'points' AND status IN ('flagged', 'pending', 'granted')
-GROUP BY campaign_id
+SELECT r.campaign_id, sum(r.given - r.reversed)::bigint AS points
+FROM rewards_reward r JOIN rewards_asset asset ON asset.id = r.asset_id AND asset.code = 'points'
+WHERE r.campaign_id = ANY(%(campaign_ids)s::bigint[]) AND r.status IN ('flagged', 'pending', 'granted')
+GROUP BY r.campaign_id
 """
 
 

@@ -120,6 +120,7 @@ class EventAdmin(StoryAdmin):
     def outcome(self, event: Event) -> SafeString | str:
         points = why.points_of(event.trace, outcome="rewarded")
         flagged = why.points_of(event.trace, outcome="flagged")
+        others = why.others_of(event.trace)
         parts = []
         if points:
             given = ngettext("%(points)s point", "%(points)s points", points) % {"points": points}
@@ -127,6 +128,9 @@ class EventAdmin(StoryAdmin):
         if flagged:
             waiting = gettext("%(points)s flagged") % {"points": flagged}
             parts.append(format_html('<span class="mark mark-warn">{}</span>', waiting))
+        if others:
+            more = ngettext("%(count)s other reward", "%(count)s other rewards", others) % {"count": others}
+            parts.append(format_html('<b class="strong">{}</b>', more))
         return format_html(" ".join("{}" for _part in parts), *parts) if parts else "—"
 
     @admin.display(description=_("status"), ordering="status")

@@ -29,7 +29,10 @@ class TraceEntry(serializers.Serializer[Any]):
     member_id = serializers.IntegerField(required=False)
     params = serializers.DictField(required=False, help_text="What the sentence was made from.")
     reward_id = serializers.IntegerField(required=False)
-    points = serializers.IntegerField(required=False)
+    kind = serializers.CharField(required=False, help_text="The kind of the reward: points, money, certificate, …")
+    what = serializers.CharField(required=False, help_text="Which asset or gift; empty: points.")
+    given = serializers.IntegerField(required=False, help_text="So many units of it, or of one what it is worth.")
+    points = serializers.IntegerField(required=False, help_text="Of points only.")
 
 
 class EventView(TenantView):

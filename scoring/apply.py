@@ -6,17 +6,20 @@ from datetime import datetime, timedelta
 
 from antifraud import cases, counters, stops
 from antifraud.cases import Flagged, NewSignal
-from antifraud.guard import Tripped
 from core import db
 from events import claims
 from events.claims import Handled, Outcome, Parked
-from events.facts import DEPTH_MAX, Fact
 from referrals import attribution
 from referrals.attribution import NewReferral
-from rewards import grants, ledger
+from rewards import giving, grants, ledger, releases
+from rewards.giving import Granted
 from rewards.grants import NewReward, TakeBack
 from rewards.ledger import Move
-from scoring.plan import Attributed, Plan, Proposed, TakenBack
+from rewards.levels import review
+from rewards.refunds import GRANTED
+from rewards.releases import Moved
+from scoring import telling
+from scoring.plan import Kept, Plan, TakenBack
 from scoring.situation import Situation
 
 PARK = timedelta(minutes=1)
@@ -50,14 +53,22 @@ def write(*, plan: Plan, situation: Situation) -> Outcome:
     referral_ids = _referrals(plan, situation)
     order_ids = _note(plan)
     reward_ids = _rewards(plan, situation, referral_ids=referral_ids, order_ids=order_ids)
-    ledger.post(moves=[*_payments(plan, situation, reward_ids), *_returns(plan)], at=at)
+    kept = _kept(plan, reward_ids, order_ids=order_ids, at=at)
+    kept_now = [releases.granted_of(each) for each in kept.values() if each.status == GRANTED]
+    lost = _give(plan, situation, [*_granted(plan, reward_ids), *kept_now])
     cases.record(flagged=list(_flagged(plan, reward_ids)), signals=list(_signals(plan)), at=at)
     counters.write(used=plan.used)
+    if lost:
+        counters.take_again(reward_ids=_kept_after_all(plan, lost), zone=str(situation.zone))
     stopped = [tripped for tripped in plan.tripped if stops.trip(tripped=tripped, at=at)]
+    risen = review.rise(member_ids=_rising(plan), at=at) if situation.has_levels else []
     return Outcome(
         handled=list(_handled(plan, situation)),
         parked=list(_parked(plan, situation)),
-        facts=list(_facts(plan, reward_ids, stopped, at=at)),
+        facts=[
+            *telling.facts_of(plan=plan, reward_ids=reward_ids, kept=kept, stopped=stopped, at=at),
+            *risen,
+        ],
     )
 
 
@@ -111,7 +122,12 @@ def _rewards(plan: Plan, situation: Situation, *, referral_ids: dict[int, int], 
             member_id=each.member_id,
             side=each.side,
             occurrence=each.occurrence,
-            asset_id=situation.asset_id,
+            kind=each.kind,
+            what=each.what,
+            part=each.part,
+            asset_id=each.asset_id,
+            awaits=each.awaits,
+            awaits_until=each.awaits_until,
             due=each.due,
             given=each.given,
             status=each.status,
@@ -119,7 +135,7 @@ def _rewards(plan: Plan, situation: Situation, *, referral_ids: dict[int, int], 
             occurred_at=each.occurred_at,
             matures_at=each.matures_at,
             created_at=situation.at,
-            granted_at=situation.at if each.status == "granted" else None,
+            granted_at=situation.at if each.status == GRANTED else None,
             referral_id=referral_ids[each.invitee_id] if each.invitee_id else None,
             order_id=order_ids[each.order_number] if each.order_number else None,
         )
@@ -143,18 +159,65 @@ def _merged(taken_back: Sequence[TakenBack]) -> list[TakeBack]:
     return list(merged.values())
 
 
-def _payments(plan: Plan, situation: Situation, reward_ids: Sequence[int]) -> Iterator[Move]:
+class PromiseChanged(RuntimeError):
+    """A programming error: a promise that was waiting when the batch began does not wait any more."""
+
+
+def _kept(plan: Plan, reward_ids: Sequence[int], *, order_ids: dict[str, int], at: datetime) -> dict[int, Moved]:
+    """Keep the promises, those of this batch too, which are written by now; return them by their ids."""
+    for each in plan.kept:
+        if each.place is not None:
+            each.entry["reward_id"] = reward_ids[each.place]
+    orders = {_id_of(each): order_ids[each.order_number] if each.order_number else None for each in plan.kept}
+    moved = {each.id: each for each in releases.keep(orders=orders, at=at)}
+    if len(moved) != len(plan.kept):
+        raise PromiseChanged
+    return moved
+
+
+def _id_of(kept: Kept) -> int:
+    return int(kept.entry["reward_id"])
+
+
+def _granted(plan: Plan, reward_ids: Sequence[int]) -> Iterator[Granted]:
     for each, reward_id in zip(plan.proposed, reward_ids, strict=True):
-        if each.status == "granted":
-            yield grants.grant_move(
-                reward_id=reward_id, member_id=each.member_id, asset_id=situation.asset_id, amount=each.given
-            )
+        if each.status == GRANTED:
+            yield Granted(reward_id, each.member_id, each.kind, each.what, each.asset_id, each.given)
+
+
+def _give(plan: Plan, situation: Situation, granted: Sequence[Granted]) -> set[int]:
+    """Give what is granted now, and take back what refunds take back; return what is beyond reach of that."""
+    at = situation.at
+    paid = giving.moves(granted=granted, lines=situation.lines, zone=situation.zone, at=at)
+    ledger.post(moves=[*paid, *_returns(plan)], lots=situation.lots, at=at)
+    giving.entitle(granted=granted, at=at)
+    return giving.take_back(reward_ids=list(_stopped(plan)), at=at)
 
 
 def _returns(plan: Plan) -> Iterator[Move]:
     for each in plan.taken_back:
         if each.taken:
             yield grants.refund_move(held=each.before, amount=each.taken, refund_id=each.refund_id)
+
+
+def _stopped(plan: Plan) -> Iterator[int]:
+    for each in plan.taken_back:
+        is_back = each.after.reversed > each.before.reversed
+        if is_back and each.before.status == GRANTED and not each.before.is_counted:
+            yield each.before.reward_id
+
+
+def _kept_after_all(plan: Plan, lost: set[int]) -> list[int]:
+    """Return what counts again: a part of it was seen or used after this batch had read that it was not."""
+    known = {each.after.together for each in plan.taken_back if each.after.lost}
+    found = {each.after.together for each in plan.taken_back if each.before.reward_id in lost} - known
+    return [each.before.reward_id for each in plan.taken_back if each.before.part == 0 and each.after.together in found]
+
+
+def _rising(plan: Plan) -> set[int]:
+    """Return who may have earned, spent or brought enough for a higher level."""
+    earning = {each.member_id for each in plan.proposed} | {each.member_id for each in plan.kept}
+    return earning | {each.member_id for each in plan.paid} | {each.inviter_id for each in plan.attributed}
 
 
 def _flagged(plan: Plan, reward_ids: Sequence[int]) -> Iterator[Flagged]:
@@ -185,46 +248,3 @@ def _parked(plan: Plan, situation: Situation) -> Iterator[Parked]:
                 attempts=each.attempts, step=PARK, attempts_max=PARK_ATTEMPTS_MAX, at=situation.at
             )
             yield Parked(each.id, plan.parked[each.id], next_at)
-
-
-def _facts(plan: Plan, reward_ids: Sequence[int], stopped: Sequence[Tripped], *, at: datetime) -> Iterator[Fact]:
-    for attributed in plan.attributed:
-        yield _fact_of_referral(attributed)
-    for proposed, reward_id in zip(plan.proposed, reward_ids, strict=True):
-        yield _fact_of_reward(proposed, reward_id)
-    for taken in plan.taken_back:
-        yield _fact_of_return(taken)
-    for tripped in stopped:
-        data = {"figure": tripped.figure, "threshold": tripped.stop_rule.threshold, "campaign_id": tripped.campaign_id}
-        yield Fact("campaign.stopped", f"campaign:{tripped.campaign_id}:stopped:{at.isoformat()}", data)
-
-
-def _fact_of_referral(each: Attributed) -> Fact:
-    data = {"inviter_id": each.inviter_id, "invitee_id": each.invitee_id, "channel": each.channel}
-    return Fact("referral.attributed", f"referral:{each.invitee_id}", data, each.inviter_id, each.event_id, 1)
-
-
-def _fact_of_reward(each: Proposed, reward_id: int) -> Fact:
-    data = {
-        "reward_id": reward_id,
-        "campaign_id": each.campaign_id,
-        "rule_id": each.rule_id,
-        "side": each.side,
-        "points": each.given,
-        "occurrence": each.occurrence,
-    }
-    depth = min(each.depth + 1, DEPTH_MAX)
-    return Fact(
-        f"reward.{each.status}", f"reward:{reward_id}:{each.status}", data, each.member_id, each.event_id, depth
-    )
-
-
-def _fact_of_return(taken: TakenBack) -> Fact:
-    data = {
-        "reward_id": taken.before.reward_id,
-        "points": taken.after.reversed - taken.before.reversed,
-        "lost": taken.after.lost - taken.before.lost,
-        "status": taken.after.status,
-    }
-    key = f"reward:{taken.before.reward_id}:taken_back:{taken.refund_id}"
-    return Fact("reward.taken_back", key, data, taken.before.member_id, taken.event_id, min(taken.depth + 1, DEPTH_MAX))

@@ -6,7 +6,7 @@ from datetime import datetime
 from antifraud.guard import Guard
 from rewards.refunds import Held
 from scoring.plan import Plan, type_of_entry
-from scoring.situation import Incoming, KnownOrder, Person, Situation
+from scoring.situation import Incoming, KnownOrder, Person, Promise, Situation
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,8 +28,15 @@ class Batch:
     referred: dict[int, Referred] = field(default_factory=dict)
     rewarded: set[tuple[int, int, str]] = field(default_factory=set)
     orders: dict[str, KnownOrder] = field(default_factory=dict)
-    balances: dict[int, int] = field(default_factory=dict)
+    # By member and asset: what lies on the account, and what may not exceed the largest balance.
+    balances: dict[tuple[int, int | None], int] = field(default_factory=dict)
+    holdings: dict[tuple[int, int | None], int] = field(default_factory=dict)
+    # What this batch pays into: it is posted after everything that the batch takes.
+    earning: set[tuple[int, int | None]] = field(default_factory=set)
     held: dict[int, Held] = field(default_factory=dict)
+    promises: dict[int, list[Promise]] = field(default_factory=dict)
+    # By order: how many of each article came back.
+    articles: dict[int, dict[str, int]] = field(default_factory=dict)
 
     def person(self, member_id: int) -> Person:
         """Return a member that the batch is about."""
@@ -65,6 +72,12 @@ def begin(situation: Situation) -> Batch:
         referred=referred,
         rewarded=set(situation.existing),
         orders=dict(situation.orders),
-        balances={each.member_id: each.balance for each in held},
+        balances={(each.member_id, each.asset_id): each.balance for each in held},
+        holdings={
+            (person.id, asset_id): units
+            for person in situation.people.values()
+            for asset_id, units in person.holdings.items()
+        },
         held={each.reward_id: each for each in held},
+        promises={person.id: list(person.promises) for person in situation.people.values() if person.promises},
     )

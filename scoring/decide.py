@@ -1,7 +1,7 @@
 """What a batch of events earns: frozen values in, a plan out. Pure: no database, no clock, no dice."""
 
 from scoring import batch as batches
-from scoring import earning, joining, ordering
+from scoring import earning, joining, ordering, promises
 from scoring.batch import Batch
 from scoring.ordering import Return
 from scoring.plan import Plan
@@ -15,7 +15,8 @@ def decide(situation: Situation) -> Plan:
     """
     Decide each event in the order in which it came, so that each sees what those before it have changed.
 
-    The plan ends before a refund of an order that is paid in the same batch: its rewards have to be written first.
+    The plan ends before a refund of an order that is paid in the same batch, or earned a promise that is kept in it:
+    that has to be written first.
     """
     batch = batches.begin(situation)
     for incoming in situation.incoming:
@@ -39,6 +40,7 @@ def _handled(batch: Batch, incoming: Incoming) -> bool:
         return returned is not Return.LATER
     if incoming.kind == "member.joined" and not joining.join(batch, incoming):
         return True
+    promises.keep(batch, incoming)
     earning.earn(batch, incoming)
     if incoming.kind == "order.paid":
         ordering.pay(batch, incoming)

@@ -1,16 +1,16 @@
 """What an event earns, rule by rule, and why the other rules give nothing. Pure."""
 
-from datetime import timedelta, tzinfo
+from datetime import tzinfo
 from typing import Any
 
 from antifraud import signals, verdict
 from antifraud.guard import Proposal
 from antifraud.observed import Observed
-from campaigns import amounts
 from campaigns.definitions import Miss, Offer
-from scoring import joining, ordering
+from scoring import joining, ordering, parts, proposing
 from scoring.batch import Batch, Referred
-from scoring.plan import Noticed, Proposed
+from scoring.parts import Part
+from scoring.plan import Noticed
 from scoring.screening import Line
 from scoring.situation import Incoming
 
@@ -78,50 +78,55 @@ def _short(line: Line, missed: Miss) -> list[Any]:
 
 
 def _reward(batch: Batch, incoming: Incoming, line: Line, taken_groups: dict[str, int]) -> list[dict[str, Any]]:
-    entries = [_rewarded(batch, incoming, line, side) for side in SIDES[line.rule.line.recipient]]
+    entries = [entry for side in SIDES[line.rule.line.recipient] for entry in _rewarded(batch, incoming, line, side)]
     if line.offer.exclusive_group and any(entry["outcome"] in {"rewarded", "flagged"} for entry in entries):
         taken_groups[line.offer.exclusive_group] = line.offer.campaign_id
     return entries
 
 
-def _rewarded(batch: Batch, incoming: Incoming, line: Line, side: str) -> dict[str, Any]:
+def _rewarded(batch: Batch, incoming: Incoming, line: Line, side: str) -> list[dict[str, Any]]:
+    """Return what is told of one side: an entry for each thing that it is given, or one that says why it is not."""
     offer, rule = line.offer, line.rule.line
     referred = batch.referred.get(incoming.member_id) if side != "actor" else None
     member_id = referred.inviter_id if referred and side == "inviter" else incoming.member_id
     what = occurrence_of(incoming, zone=batch.situation.zone)
     proposal = Proposal(offer, rule, member_id, incoming.occurred_at, side, what)
     entry = {"version_id": offer.version_id, "rule_id": rule.id, "side": side, "member_id": member_id}
-    decided = _due(batch, incoming, proposal)
-    if isinstance(decided, Miss):
-        return entry | {"outcome": "missed", "code": decided.code, "params": dict(decided.params)}
+    due = _due(batch, incoming, proposal)
+    if isinstance(due, Miss):
+        return [entry | _missed(due)]
     judged = _judged(batch, incoming, proposal, referred)
     if judged.answer == "refuse":
         named = [seen.signal for seen in judged.seen]
-        return entry | {"outcome": "refused", "code": "refused", "params": {"signals": named}, "due": decided}
-    given = batch.guard.left(proposal, due=decided)
+        return [entry | {"outcome": "refused", "code": "refused", "params": {"signals": named}, "due": due[0].due}]
+    given = parts.fit(batch, proposal, due)
     if isinstance(given, Miss):
-        return entry | {"outcome": "missed", "code": given.code, "params": dict(given.params), "due": decided}
-    return _propose(batch, incoming, proposal, entry | {"due": decided, "points": given}, judged)
+        return [entry | _missed(given) | {"due": due[0].due}]
+    return proposing.propose(batch, incoming, proposal, entry, given, judged)
 
 
-def _due(batch: Batch, incoming: Incoming, proposal: Proposal) -> int | Miss:
+def _missed(missed: Miss) -> dict[str, Any]:
+    return {"outcome": "missed", "code": missed.code, "params": dict(missed.params)}
+
+
+def _due(batch: Batch, incoming: Incoming, proposal: Proposal) -> tuple[Part, ...] | Miss:
     # Nobody is paid for what a blocked friend does either: whoever blocked them has seen enough.
     if batch.person(proposal.member_id).is_blocked or batch.person(incoming.member_id).is_blocked:
         return Miss("member_blocked")
-    if (proposal.rule.id, proposal.member_id, proposal.occurrence) in batch.rewarded:
+    rule = proposal.rule
+    wanted = parts.occurrences(proposal.occurrence, extras=len(rule.extras))
+    if any((rule.id, proposal.member_id, each) in batch.rewarded for each in wanted):
         return Miss("already_rewarded", {"occurrence": proposal.occurrence})
     # Not the event's own amount, which may be in another currency.
     order_minor = incoming.fields.get("amount_minor")
-    if proposal.rule.amount_kind == "percent" and order_minor is None:
+    if rule.amount_kind == "percent" and order_minor is None:
         return Miss("field_missing", {"field": "amount_minor"})
-    due = amounts.points_due(
-        proposal.rule,
-        proposal.offer.tiers,
+    return parts.due(
+        batch,
+        proposal,
         order_minor=order_minor if isinstance(order_minor, int) else None,
-        minor_per_point=batch.situation.minor_per_point,
-        nth=batch.guard.nth(proposal) if proposal.rule.amount_kind == "tiers" else 1,
+        nth=batch.guard.nth(proposal) if rule.amount_kind == "tiers" else 1,
     )
-    return due if due > 0 else Miss("amount_zero")
 
 
 def _judged(batch: Batch, incoming: Incoming, proposal: Proposal, referred: Referred | None) -> verdict.Verdict:
@@ -150,57 +155,6 @@ def _judged(batch: Batch, incoming: Incoming, proposal: Proposal, referred: Refe
         for seen in judged.seen
     )
     return judged
-
-
-def _propose(
-    batch: Batch, incoming: Incoming, proposal: Proposal, entry: dict[str, Any], judged: verdict.Verdict
-) -> dict[str, Any]:
-    batch.guard.reserve(proposal, given=entry["points"], is_history=incoming.is_history)
-    batch.rewarded.add((proposal.rule.id, proposal.member_id, proposal.occurrence))
-    reasons = _reasons(batch, proposal, judged)
-    matures_at = incoming.occurred_at + timedelta(days=proposal.rule.hold_days)
-    status = "flagged" if reasons else "pending" if matures_at > batch.situation.at else "granted"
-    is_referral = entry["side"] != "actor"
-    params: dict[str, Any] = {"matures_at": matures_at.isoformat()} if status == "pending" else {}
-    if reasons:
-        params["signals"] = [each["signal"] for each in reasons]
-    entry |= {"outcome": "flagged" if reasons else "rewarded", "code": status, "status": status, "params": params}
-    batch.plan.proposed.append(
-        Proposed(
-            campaign_id=proposal.offer.campaign_id,
-            rule_id=proposal.rule.id,
-            version_id=proposal.offer.version_id,
-            event_id=incoming.id,
-            depth=incoming.depth,
-            member_id=proposal.member_id,
-            side=entry["side"],
-            invitee_id=incoming.member_id if is_referral else None,
-            order_number=ordering.number_of(incoming) if incoming.kind == "order.paid" else None,
-            occurrence=proposal.occurrence,
-            due=entry["due"],
-            given=entry["points"],
-            status=status,
-            reasons=reasons,
-            occurred_at=incoming.occurred_at,
-            matures_at=matures_at,
-            entry=entry,
-        )
-    )
-    if entry["side"] == "inviter":
-        batch.plan.qualified.setdefault(incoming.member_id, incoming.occurred_at)
-    return entry
-
-
-def _reasons(batch: Batch, proposal: Proposal, judged: verdict.Verdict) -> tuple[dict[str, Any], ...]:
-    campaign_id = proposal.offer.campaign_id
-    offer_now = batch.situation.offer_now(campaign_id)
-    is_stopped = proposal.offer.status == "stopped" or (offer_now is not None and offer_now.status == "stopped")
-    reasons: list[dict[str, Any]] = []
-    if judged.answer == "flag":
-        reasons += [{"signal": seen.signal, "evidence": seen.evidence} for seen in judged.seen]
-    if is_stopped or campaign_id in batch.guard.tripped:
-        reasons.append({"signal": "stopped", "evidence": {}})
-    return tuple(reasons)
 
 
 def occurrence_of(incoming: Incoming, *, zone: tzinfo) -> str:

@@ -1,11 +1,16 @@
 """Orders are paid, refunded and cancelled. Pure."""
 
 from bisect import insort
+from collections.abc import Mapping
+from dataclasses import replace
 from enum import Enum, auto
+from typing import Any
 
 from antifraud.guard import Place
+from campaigns.definitions import RuleLine
 from rewards import refunds
 from rewards.refunds import Held, Refund
+from scoring import promises
 from scoring.batch import Batch
 from scoring.plan import Paid, Returned, TakenBack
 from scoring.situation import Incoming, KnownOrder
@@ -49,21 +54,47 @@ def pay(batch: Batch, incoming: Incoming) -> None:
 
 
 def take_back(batch: Batch, incoming: Incoming) -> Return:
-    """Undo what can be undone of the rewards of a refunded or cancelled order, in proportion."""
+    """
+    Undo what can be undone of the rewards of a refunded or cancelled order.
+
+    In proportion; but where a rule asked something of the order that what is left of it does not satisfy any more, all
+    that it gave.
+    """
     number = number_of(incoming)
     order = batch.orders.get(number)
     if order is None:
         # Its rewards have no ids before this batch is written; or the order has not been reported at all.
         is_here = any(paid.number == number for paid in batch.plan.paid)
         return Return.LATER if is_here else Return.EARLY
+    if any(promises.is_kept(batch, each.reward_id) for each in order.held) or _needs_what_is_earned(batch, order):
+        return Return.LATER
     returned = _returned(batch, incoming, order)
     refund = Refund(order.amount_minor, returned.refunded_minor, returned.cancelled_at is not None)
     before = len(batch.plan.taken_back)
-    for each in order.held:
-        _settle(batch, incoming, batch.held[each.reward_id], refund)
+    fields = batch.situation.order_fields(_left(batch, order, returned.refunded_minor))
+    settled = [
+        _settle(batch, incoming, batch.held[each.reward_id], refund=refund, fields=fields) for each in order.held
+    ]
+    for done in filter(None, settled):
+        _give_back(batch, done, is_lost=_is_lost(batch, order, done.after))
     if len(batch.plan.taken_back) == before:
         batch.trace(incoming, {"outcome": "missed", "code": "nothing_to_take_back", "params": {"order": number}})
     return Return.DONE
+
+
+def _needs_what_is_earned(batch: Batch, order: KnownOrder) -> bool:
+    """
+    Tell whether a balance may not reach as far as it will once this batch has paid into it.
+
+    What a batch takes is posted before what it gives. So whatever was earned before a refund is written before it, or
+    the size of batches would decide what is lost.
+    """
+    due: dict[tuple[int, int | None], int] = {}
+    for held in (batch.held[each.reward_id] for each in order.held):
+        account = held.member_id, held.asset_id
+        if held.status == refunds.GRANTED and held.stops_at_zero and account in batch.earning:
+            due[account] = due.get(account, 0) + held.remaining
+    return any(units > batch.balances.get(account, 0) for account, units in due.items())
 
 
 def _returned(batch: Batch, incoming: Incoming, order: KnownOrder) -> Returned:
@@ -83,7 +114,34 @@ def _returned(batch: Batch, incoming: Incoming, order: KnownOrder) -> Returned:
         # More cannot come back than was paid, whatever the shop reports.
         refunded = returned.refunded_minor + int(incoming.data["amount_minor"])
         returned.refunded_minor = min(refunded, order.amount_minor)
+        articles = batch.articles.setdefault(order.id, dict(order.returned))
+        for item in incoming.data.get("items", ()):
+            articles[item["sku"]] = articles.get(item["sku"], 0) + item["quantity"]
     return returned
+
+
+def _left(batch: Batch, order: KnownOrder, refunded_minor: int) -> dict[str, Any]:
+    """Return the data of an order's event as they would be without what has come back."""
+    back = dict(batch.articles.get(order.id, order.returned))
+    items = []
+    for item in order.data.get("items", ()):
+        gone = min(back.get(item["sku"], 0), item["quantity"])
+        back[item["sku"]] = back.get(item["sku"], 0) - gone
+        if gone < item["quantity"]:
+            items.append({**item, "quantity": item["quantity"] - gone})
+    return {**order.data, "amount_minor": order.amount_minor - refunded_minor, "items": items}
+
+
+def _is_missed(batch: Batch, held: Held, fields: Mapping[str, object]) -> bool:
+    """Tell whether a rule asked for more of the order than is left of it."""
+    rule = batch.situation.rule_in(held.campaign_id, held.version_id, held.rule_id)
+    # A promise that the order has kept was made for something else.
+    is_for_order = rule is not None and rule.line.trigger == "order.paid"
+    return rule is not None and is_for_order and _asks_of_order(rule.line) and rule.screen(fields) is not None
+
+
+def _asks_of_order(rule: RuleLine) -> bool:
+    return any(each.field == "amount_minor" or each.field.startswith("items.") for each in rule.conditions)
 
 
 def _forget_order(batch: Batch, order: KnownOrder) -> None:
@@ -94,11 +152,19 @@ def _forget_order(batch: Batch, order: KnownOrder) -> None:
             person.orders.remove(order.paid_at)
 
 
-def _settle(batch: Batch, incoming: Incoming, held: Held, refund: Refund) -> None:
-    settled = refunds.settle(held, refund=refund, balance=batch.balances.get(held.member_id, 0))
+def _settle(
+    batch: Batch, incoming: Incoming, held: Held, *, refund: Refund, fields: Mapping[str, object]
+) -> refunds.Settled | None:
+    is_below = not refund.is_whole and _is_missed(batch, held, fields)
+    account = held.member_id, held.asset_id
+    settled = refunds.settle(
+        held,
+        refund=replace(refund, is_cancelled=True) if is_below else refund,
+        balance=batch.balances.get(account, 0),
+    )
     if settled is None:
-        return
-    batch.balances[held.member_id] = settled.after.balance
+        return None
+    batch.balances[account] = settled.after.balance
     batch.held[held.reward_id] = settled.after
     batch.plan.taken_back.append(
         TakenBack(
@@ -110,31 +176,53 @@ def _settle(batch: Batch, incoming: Incoming, held: Held, refund: Refund) -> Non
             depth=incoming.depth,
         )
     )
-    _give_back(batch, settled)
-    batch.trace(
-        incoming,
-        {
-            "outcome": "taken_back",
-            "code": "refunded",
-            "version_id": held.version_id,
-            "rule_id": held.rule_id,
-            "member_id": held.member_id,
-            "side": held.side,
-            "reward_id": held.reward_id,
-            "status": settled.after.status,
-            "points": settled.after.reversed - held.reversed,
-            "params": {"lost": settled.after.lost - held.lost},
-        },
-    )
+    batch.trace(incoming, _told(settled, is_below=is_below))
+    return settled
 
 
-def _give_back(batch: Batch, settled: refunds.Settled) -> None:
+def _told(settled: refunds.Settled, *, is_below: bool) -> dict[str, Any]:
+    before, after = settled.before, settled.after
+    back, lost = after.reversed - before.reversed, after.lost - before.lost
+    entry = {
+        "outcome": "taken_back",
+        "code": "not_taken_back" if not back else "below_threshold" if is_below else "refunded",
+        "version_id": before.version_id,
+        "rule_id": before.rule_id,
+        "member_id": before.member_id,
+        "side": before.side,
+        "reward_id": before.reward_id,
+        "status": after.status,
+        "kind": before.kind,
+        "what": before.what,
+        "given": back,
+        "params": {"lost": lost, **({"lost_why": after.lost_why} if lost else {})},
+    }
+    return entry | ({"points": back} if before.is_points else {})
+
+
+def _is_lost(batch: Batch, order: KnownOrder, held: Held) -> bool:
+    """Tell whether anything stays with the member of what the rule gave at once."""
+    return any(batch.held[each.reward_id].lost for each in order.held if each.together == held.together)
+
+
+def _give_back(batch: Batch, settled: refunds.Settled, *, is_lost: bool) -> None:
+    """Free what has come back, and nothing else: or a limit would be no limit for whoever spends and then returns."""
     before, after = settled.before, settled.after
     if before.status not in COUNTED:
         return
+    account = before.member_id, before.asset_id
+    if account in batch.holdings:
+        batch.holdings[account] -= after.reversed - before.reversed
     is_gone = after.status not in COUNTED
-    points = before.given - before.reversed if is_gone else after.reversed - before.reversed
-    batch.guard.give_back(place_of(before), count=int(is_gone), points=points)
+    kept = after.lost if after.status == refunds.REVERSED else 0
+    units = before.given - before.reversed - kept if is_gone else after.reversed - before.reversed
+    is_first = is_gone and before.part == 0
+    batch.guard.give_back(
+        place_of(before),
+        count=int(is_first and not is_lost),
+        points=units if before.is_points else 0,
+        steps=int(is_first),
+    )
 
 
 def place_of(held: Held) -> Place:

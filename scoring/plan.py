@@ -10,6 +10,8 @@ from antifraud.observed import Seen
 from antifraud.usage import Key, Used
 from rewards.refunds import Held
 
+POINTS = "points"
+
 type_of_entry = dict[str, Any] | list[Any]
 
 
@@ -67,6 +69,34 @@ class Proposed(NamedTuple):
     occurred_at: datetime
     matures_at: datetime
     entry: dict[str, Any]
+    kind: str = "points"
+    what: str = ""
+    asset_id: int | None = None
+    asset: str = ""
+    part: int = 0
+    awaits: str = ""
+    awaits_until: datetime | None = None
+
+    @property
+    def points(self) -> int:
+        """What it gives of points: nothing, if it gives something else."""
+        return self.given if self.asset == POINTS else 0
+
+
+class Kept(NamedTuple):
+    """
+    A promise of which what it awaits has come, made before (`reward_id`) or in this batch (`place`).
+
+    If that was an order being paid, the promise shares its fate from now on: a refund takes it back.
+    """
+
+    reward_id: int | None
+    place: int | None
+    member_id: int
+    event_id: int
+    depth: int
+    entry: dict[str, Any]
+    order_number: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -109,6 +139,7 @@ class Plan:
     paid: list[Paid] = field(default_factory=list)
     returned: dict[int, Returned] = field(default_factory=dict)
     proposed: list[Proposed] = field(default_factory=list)
+    kept: list[Kept] = field(default_factory=list)
     taken_back: list[TakenBack] = field(default_factory=list)
     noticed: list[Noticed] = field(default_factory=list)
     used: dict[Key, Used] = field(default_factory=dict)

@@ -4,15 +4,66 @@ from bisect import bisect_right
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, tzinfo
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, Protocol
 
 from antifraud.guard import StopLine, type_of_limits
 from antifraud.observed import Policy, type_of_identity
 from antifraud.usage import Reading
 from campaigns.definitions import Offer
 from referrals.touch import Touches
+from rewards.lots import OpenLot
 from rewards.refunds import Held
-from scoring.screening import Line
+from scoring.screening import Compiled, Line
+
+UNCHANGED_BPS = 10_000
+
+
+class Asset(Protocol):
+    """What deciding asks of an asset, as rewards.assets has it."""
+
+    @property
+    def id(self) -> int: ...
+    @property
+    def code(self) -> str: ...
+    @property
+    def scale(self) -> int: ...
+    @property
+    def rounding(self) -> str: ...
+    @property
+    def minor_per_unit(self) -> int: ...
+    @property
+    def balance_max(self) -> int | None: ...
+    def expires_at(self, *, zone: tzinfo, at: datetime) -> datetime | None: ...
+
+
+class Promise(NamedTuple):
+    """
+    A reward that waits for an event of its member: `awaits` is the kind, `awaits_until` the last instant that will do.
+
+    It has been written before, or is the one at this `place` among those that are proposed in this batch.
+    """
+
+    member_id: int
+    rule_id: int
+    version_id: int
+    side: str
+    kind: str
+    what: str
+    is_points: bool
+    status: str
+    left: int
+    awaits: str
+    awaits_until: datetime | None
+    occurred_at: datetime
+    matures_at: datetime
+    asset_id: int | None = None
+    reward_id: int | None = None
+    place: int | None = None
+
+    def is_kept_by(self, kind: str, occurred_at: datetime) -> bool:
+        """Tell whether an event is what it waits for. Whatever came before the promise was made is not."""
+        in_time = self.awaits_until is None or occurred_at <= self.awaits_until
+        return kind == self.awaits and self.occurred_at <= occurred_at and in_time
 
 
 class Incoming(NamedTuple):
@@ -40,7 +91,8 @@ class Person:
     `orders` were, ascending, and whether they ever brought anybody. Of those who invite or are invited these are known:
     `identities`; `signups` of the people they invited, as far as the last hour of any event in the batch needs;
     `signups_in_hour`, of their own referral: how many its inviter had in the hour up to it; and `doubles`, the members
-    whose Telegram, e-mail or phone they gave as their own, with when those were first seen.
+    whose Telegram, e-mail or phone they gave as their own, with when those were first seen. `holdings` are what they
+    have or are to have of assets with a largest balance, by asset; `multiplier_bps` is what a level makes of points.
     """
 
     id: int
@@ -54,6 +106,9 @@ class Person:
     has_invited: bool = False
     signups_in_hour: int = 0
     doubles: Mapping[int, datetime] = field(default_factory=dict)
+    multiplier_bps: int = UNCHANGED_BPS
+    holdings: Mapping[int, int] = field(default_factory=dict)
+    promises: tuple[Promise, ...] = ()
 
     def seen_before(self, *, inviter_id: int) -> datetime:
         """Return when this person was first seen, under whatever name; what the inviter shares tells nothing."""
@@ -69,7 +124,11 @@ class Person:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class KnownOrder:
-    """An order that has been paid before this batch, with the rewards that it earned."""
+    """
+    An order that has been paid before this batch, with the rewards that it earned.
+
+    `data` is its event's; `returned` says how many of each article have come back so far, where refunds have said it.
+    """
 
     id: int
     number: str
@@ -79,11 +138,19 @@ class KnownOrder:
     cancelled_at: datetime | None
     paid_at: datetime
     held: tuple[Held, ...] = ()
+    data: Mapping[str, Any] = field(default_factory=dict)
+    returned: Mapping[str, int] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Situation:
-    """A batch of events in the order in which they came, and everything around them. Instants are UTC."""
+    """
+    A batch of events in the order in which they came, and everything around them. Instants are UTC.
+
+    `assets` are those in use, by code, `lines` all of them by id; `gifts` are the kinds of those in use that a rule may
+    give, by code. `rule_in` finds a rule as a campaign's version had it; `order_fields` are what conditions see of an
+    order's data. `lots` are what is left on the accounts that a refund may take from.
+    """
 
     incoming: tuple[Incoming, ...]
     people: Mapping[int, Person]
@@ -95,7 +162,12 @@ class Situation:
     limits: type_of_limits
     policy: Policy
     stop_rules: tuple[StopLine, ...]
-    asset_id: int
-    minor_per_point: int
+    assets: Mapping[str, Asset]
+    lines: Mapping[int, Any]
     zone: tzinfo
     at: datetime
+    gifts: Mapping[str, str] = field(default_factory=dict)
+    lots: tuple[OpenLot, ...] = ()
+    has_levels: bool = False
+    rule_in: Callable[[int, int, int], Compiled | None] = lambda _campaign_id, _version_id, _rule_id: None
+    order_fields: Callable[[Mapping[str, Any]], Mapping[str, object]] = dict

@@ -1,6 +1,6 @@
 """Why an event was or was not rewarded, in words that a marketer understands, in the reader's language."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 from functools import cache
 from typing import Any
@@ -11,11 +11,14 @@ from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from antifraud import reasons
-from campaigns import versions, wording
+from campaigns import giving, versions, wording
 from campaigns.definitions import Condition, Offer
 from campaigns.models import CampaignVersion, Limit
 from core.errors import type_of_text
 from events.kinds import KINDS
+from rewards.models import Reward
+
+POINTS = "points"
 
 type_of_entry = Mapping[str, Any]
 type_of_stored = type_of_entry | Sequence[Any]
@@ -55,12 +58,19 @@ SENTENCES: dict[str, type_of_text] = {
     "limit_count": _("The limit is reached: %(max)s rewards %(period)s, %(per)s."),
     "limit_points": _("The limit is reached: %(max)s points %(period)s, %(per)s."),
     "budget": _("The campaign's budget of %(budget)s points has only %(left)s left."),
+    "balance_max": _("A member may have %(max)s at most, with all that is on its way."),
+    "not_available": _("What the rule gives is not available: %(what)s."),
+    "incomplete": _("The rule gives several things or none of them, and one could not be given: %(what)s. %(why)s"),
     # What came of it
     "granted": _("Granted: %(points)s."),
+    "promised": _("Promised: %(points)s. It waits for “%(awaits)s”."),
+    "promise_kept": _("What was promised is due: %(points)s."),
     "pending": _("On hold until %(matures_at)s: %(points)s."),
     "flagged": _("%(points)s, waiting for a moderator: %(signals)s."),
     "refused": _("Refused: %(signals)s."),
     "refunded": _("%(points)s taken back after a refund."),
+    "below_threshold": _("%(points)s taken back: what is left of the order is not enough for the rule."),
+    "not_taken_back": _("%(lost)s could not be taken back: %(lost_why)s."),
     "nothing_to_take_back": _("Order %(order)s had earned nothing that could be taken back."),
 }
 SIDES: dict[str, type_of_text] = {
@@ -93,6 +103,14 @@ def points_of(trace: Sequence[type_of_stored], *, outcome: str) -> int:
     """Return how many points of an outcome a stored trace tells of."""
     entries = (entry for entry in trace if isinstance(entry, Mapping) and entry.get("outcome") == outcome)
     return sum(int(entry.get("points") or 0) for entry in entries)
+
+
+def others_of(trace: Sequence[type_of_stored]) -> int:
+    """Return how many rewards of anything but points a stored trace tells of, be they given or flagged."""
+    entries = (
+        entry for entry in trace if isinstance(entry, Mapping) and entry.get("outcome") in {"rewarded", "flagged"}
+    )
+    return sum(bool(entry.get("given")) and "points" not in entry for entry in entries)
 
 
 def _spelled_out(stored: type_of_stored) -> dict[str, Any]:
@@ -135,10 +153,14 @@ class _Shown(dict[str, str]):
 def _params(entry: type_of_entry) -> Mapping[str, str]:
     params: Mapping[str, Any] = entry.get("params") or {}
     shown = _Shown({name: _plain(name, value) for name, value in params.items()})
-    points, due = int(entry.get("points") or 0), int(entry.get("due") or 0)
-    shown["points"] = wording.points(points)
-    if points < due and entry.get("status"):
+    given, due = int(entry.get("given", entry.get("points")) or 0), int(entry.get("due") or 0)
+    shown["points"] = _words(entry, given)
+    if given < due and entry.get("status"):
         shown["points"] = gettext("%(points)s of %(due)s due") % {"points": shown["points"], "due": wording.whole(due)}
+    if params.get("lost"):
+        shown["lost"] = _words(entry, int(params["lost"]))
+    if "why" in params:
+        shown["why"] = sentence({"code": params["why"], "params": params.get("told", {})})
     if "field" in params:
         shown |= _of_condition(params)
     if "misses" in params:
@@ -146,17 +168,30 @@ def _params(entry: type_of_entry) -> Mapping[str, str]:
     return shown
 
 
+def _words(entry: type_of_entry, amount: int) -> str:
+    kind, what = str(entry.get("kind", POINTS)), str(entry.get("what", ""))
+    if (kind, what) == (POINTS, ""):
+        return wording.points(amount)
+    return giving.words(kind=kind, what=what, amount=amount)
+
+
+# What a param says in words, where its value alone would not do.
+PLAIN: Mapping[str, Callable[[Any], str]] = {
+    "lost_why": lambda why: str(Reward.LostWhy(why).label).lower(),
+    "what": lambda what: str(what) or gettext("points"),
+    "period": lambda period: str(Limit.Period(period).label),
+    "per": lambda per: str(Limit.Per(per).label),
+    "kind": wording.kind,
+    "awaits": wording.kind,
+    "signals": lambda signals: gettext(", ").join(reasons.short(signal) for signal in signals),
+}
+
+
 def _plain(name: str, value: Any) -> str:
+    if name in PLAIN:
+        return PLAIN[name](value)
     if name.endswith("_at"):
         return date_format(localtime(datetime.fromisoformat(value)), "DATETIME_FORMAT")
-    if name == "period":
-        return str(Limit.Period(value).label)
-    if name == "per":
-        return str(Limit.Per(value).label)
-    if name == "kind":
-        return wording.kind(value)
-    if name == "signals":
-        return gettext(", ").join(reasons.short(signal) for signal in value)
     return wording.whole(value) if isinstance(value, int) else str(value)
 
 

@@ -12,6 +12,8 @@ from antifraud.usage import Key, Used, Window
 from campaigns.definitions import LimitLine
 from campaigns.models import CampaignVersion, Limit
 from core.db import savepoint, transaction
+from rewards import spending
+from rewards.models import Asset
 from rewards.tests.stage import NOON, Stage
 
 pytestmark = pytest.mark.django_db
@@ -231,3 +233,45 @@ def test_minutes_that_no_stop_rule_sums_any_more_are_forgotten(scene, anna):
         ("minute", young.period_start),
         ("month", MARCH),
     }
+
+
+# What counts
+
+
+def test_what_a_rule_gives_at_once_counts_once_and_only_points_are_points(scene, anna):
+    event = scene.event()
+    told = {"event_id": event.pk, "status": "flagged"}
+    ids = [
+        scene.owe(anna, occurrence="order:1", **told),
+        scene.owe(anna, occurrence="1#order:1", part=1, kind="product", what="mug", asset_id=None, given=1, **told),
+        scene.owe(anna, occurrence="2#order:1", part=2, given=30, **told),
+        scene.owe(anna, occurrence="order:2", kind="certificate", what="cafe", asset_id=None, given=50_000, **told),
+    ]
+    ladder = guard.ladder_key(rule_id=scene.rule.pk, member_id=anna.pk)
+    budget = guard.budget_key(scene.campaign.pk)
+
+    assert read(scene, month_of(anna), budget, ladder).counters == {
+        month_of(anna): Used(2, 130),
+        budget: Used(2, 130),
+        ladder: Used(2, 130),
+    }
+    write(used={budget: Used(2, 130)})
+    assert counters.verify(zone="UTC") == []
+    with transaction():
+        counters.give_back(reward_ids=ids[:3], zone="UTC")
+    assert read(scene, budget).counters == {budget: Used(1, 0)}
+
+
+def test_a_second_currency_is_no_points(scene, anna):
+    stars = Asset.objects.create(code="stars", name="Stars")
+    reward_id = scene.owe(anna, asset_id=stars.pk, what="stars")
+    budget = guard.budget_key(scene.campaign.pk)
+
+    assert read(scene, budget).counters == {budget: Used(1, 0)}
+    write(used={budget: Used(1, 0)})
+    assert counters.verify(zone="UTC") == []
+    assert spending.given_by_campaign(campaign_ids=[scene.campaign.pk]) == {}
+    with transaction():
+        counters.give_back(reward_ids=[reward_id], zone="UTC")
+        counters.take_again(reward_ids=[reward_id], zone="UTC")
+    assert read(scene, budget).counters == {budget: Used(1, 0)}

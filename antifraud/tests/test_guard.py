@@ -4,11 +4,12 @@ from typing import Any
 
 import pytest
 
-from antifraud import guard, periods
+from antifraud import guard
 from antifraud.guard import Guard, Proposal, StopLine, Tripped
 from antifraud.usage import Key, Reading, Used
 from campaigns.definitions import LimitLine, Miss
 from campaigns.tests.offers import offer, rule
+from tenants import periods
 
 NOON = datetime(2026, 5, 4, 12, tzinfo=UTC)
 MAY = datetime(2026, 5, 1, tzinfo=UTC)
@@ -77,6 +78,26 @@ def test_a_limit_of_points_gives_the_rest_or_nothing(used, when_short, left):
 
     miss = Miss("limit_points", {"per": "member", "period": "month", "max": 150})
     assert found == (miss if left is None else left)
+
+
+@pytest.mark.parametrize("told", [{"limits": (limit(max_points=99),)}, {"budget_points": 99}])
+def test_what_is_given_whole_is_never_cut(told):
+    proposed = proposal(**told, when_short="cap")
+    lines = told.get("limits", ())
+
+    assert guard_of(*lines).left(proposed, due=100) == 99
+    found = guard_of(*lines).left(proposed, due=100, is_whole=True)
+    assert isinstance(found, Miss)
+
+
+def test_what_gives_no_points_asks_for_none():
+    line = limit(max_points=50, max_count=2)
+    proposed = proposal(limits=(line,), budget_points=50)
+    spent = {key_of(line): Used(1, 50), BUDGET: Used(1, 50)}
+
+    assert guard_of(line, used=spent).left(proposed, due=0) == 0
+    full = {key_of(line): Used(2, 50), BUDGET: Used(2, 50)}
+    assert guard_of(line, used=full).left(proposed, due=0).code == "limit_count"
 
 
 def test_the_tightest_of_several_limits_decides():

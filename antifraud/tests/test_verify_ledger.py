@@ -4,7 +4,8 @@ import pytest
 from django.core.management import CommandError, call_command
 
 from core.db import execute
-from rewards.tests.stage import Stage
+from rewards.models import Redemption
+from rewards.tests.stage import NOON, Stage
 from tenants import context
 
 pytestmark = pytest.mark.django_db
@@ -54,3 +55,28 @@ def test_looks_at_one_tenant_where_one_is_named(acme, bolt):
     assert verify("--tenant=acme") == ("Everything adds up in 1 tenants.\n", None)
     assert verify("--tenant=bolt")[1] == "1 differences in 1 tenants."
     assert verify("--tenant=nobody") == ("", "There is no tenant nobody.")
+
+
+def test_looks_at_several_tenants_where_several_are_named(acme, bolt):
+    assert verify("--tenant", "acme", "bolt") == ("Everything adds up in 2 tenants.\n", None)
+    assert verify("--tenant", "bolt", "nobody", "none") == ("", "There is no tenant nobody, none.")
+
+
+def test_prints_what_is_wrong_with_lots_balances_and_what_is_set_aside(acme):
+    stage = Stage()
+    anna = stage.member("anna")
+    stage.owe(anna, status="granted")
+    execute("UPDATE rewards_lot SET remaining = 90")
+    Redemption.objects.create(
+        key="r", purpose="order", member=anna, asset=stage.points, amount=20, status="reserved", created_at=NOON
+    )
+
+    said, failed = verify("--tenant=acme")
+
+    assert [line.partition(",")[0] for line in said.splitlines()] == [
+        "acme: Lots of an account",
+        "acme: Lot of each earning",
+        "acme: Set aside for redemptions",
+        "acme: Spent for a redemption",
+    ]
+    assert failed == "4 differences in 1 tenants."

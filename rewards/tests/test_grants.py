@@ -389,14 +389,14 @@ def test_a_flag_never_lapses_into_payment(scene, anna):
     assert balance_of(anna) == 0
 
 
-def test_maturing_takes_three_statements_for_any_number(scene, anna):
+def test_maturing_takes_four_statements_for_any_number(scene, anna):
     event = scene.event()
     write([scene.new(anna, event_id=event.pk) for _ in range(50)])
 
     with transaction(), CaptureQueriesContext(connection) as statements:
         releases.release_matured(limit=100, at=NOON)
 
-    assert len(statements) == 3
+    assert len(statements) == 4
     assert balance_of(anna) == 50 * 100
 
 

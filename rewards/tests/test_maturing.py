@@ -20,7 +20,8 @@ def test_what_is_due_is_paid_and_told(scene, anna):
     assert status_of(reward_id) == "granted"
     fact = Event.objects.get(kind="reward.granted")
     assert (fact.member, fact.cause, fact.depth) == (anna, event, 1)
-    assert fact.data == {"reward_id": reward_id, "campaign_id": scene.campaign.pk, "points": 100}
+    what = {"points": 100, "given": 100, "kind": "points", "what": "", "asset": "points"}
+    assert fact.data == {"reward_id": reward_id, "campaign_id": scene.campaign.pk, **what}
     assert maturing.release_due(schema="t_acme", limit=10, at=NOON) == 0
 
 

@@ -84,6 +84,60 @@ def test_what_has_been_spent_is_lost():
     assert outcome(settle(held(), refund=refund(1000), balance=40)) == ("reversed", 40, 60, 40)
 
 
+@pytest.mark.parametrize(
+    ("policy", "may_owe", "expected"),
+    [
+        ("pending_only", True, ("reversed", 0, 100, 0)),
+        ("to_zero", True, ("reversed", 40, 60, 40)),
+        ("debt", False, ("reversed", 40, 60, 40)),
+        ("debt", True, ("reversed", 100, 0, 100)),
+    ],
+)
+def test_what_was_granted_is_taken_as_the_campaign_said(policy, may_owe, expected):
+    reward = held(refund_policy=policy, may_owe=may_owe)
+
+    settled = settle(reward, refund=refund(1000), balance=40)
+
+    assert outcome(settled) == expected
+    assert settled.after.balance == 40 - expected[3]
+
+
+@pytest.mark.parametrize("policy", ["pending_only", "to_zero", "debt"])
+def test_what_is_pending_is_cancelled_whatever_the_campaign_said(policy):
+    settled = settle(held(status="pending", refund_policy=policy, may_owe=True), refund=refund(500), balance=0)
+
+    assert (outcome(settled), settled.after.lost_why) == (("pending", 50, 0, 0), "")
+
+
+def test_nothing_is_taken_from_whoever_is_in_debt():
+    settled = settle(held(), refund=refund(1000), balance=-30)
+
+    assert (outcome(settled), settled.after.lost_why) == (("reversed", 0, 100, 0), "spent")
+
+
+@pytest.mark.parametrize(
+    ("columns", "expected"),
+    [
+        ({}, ("reversed", 1, 0, 0)),
+        ({"stuck": "shown"}, ("reversed", 0, 1, 0)),
+        ({"refund_policy": "pending_only"}, ("reversed", 0, 1, 0)),
+        ({"refund_policy": "debt"}, ("reversed", 1, 0, 0)),
+        ({"status": "pending"}, ("cancelled", 1, 0, 0)),
+    ],
+)
+def test_a_gift_is_taken_back_whole_or_lost(columns, expected):
+    gift = held(given=1, asset_id=None, kind="product", what="mug", is_points=False, **columns)
+
+    assert settle(gift, refund=refund(999), balance=0) is None
+    assert outcome(settle(gift, refund=refund(1000), balance=0)) == expected
+
+
+def test_why_something_is_lost_is_kept():
+    settled = settle(held(given=1, asset_id=None, stuck="used"), refund=refund(1000), balance=0)
+
+    assert settled.after.lost_why == "used"
+
+
 def test_what_is_lost_is_not_asked_for_again():
     first = settle(held(), refund=refund(500), balance=10)
     second = settle(first.after, refund=refund(1000), balance=500)
@@ -126,4 +180,4 @@ def test_any_refunds_take_their_share_and_never_more(amount, given_points, parts
     assert reward.reversed + reward.lost == due
     assert taken == (reward.reversed if status == "granted" else 0) <= balance
     assert (reward.remaining == 0) == (refunded == amount)
-    assert replace(reward, status="", reversed=0, lost=0, balance=0) == held(status="", given=given_points)
+    assert replace(reward, status="", reversed=0, lost=0, lost_why="", balance=0) == held(status="", given=given_points)

@@ -9,17 +9,33 @@ from antifraud.guard import Place
 from antifraud.observed import Policy
 from antifraud.usage import Reading, Used
 from campaigns.conditions import compile_rule, compile_screen
-from campaigns.definitions import Offer
+from campaigns.definitions import Offer, RuleLine
 from campaigns.rulebook import CompiledRule
 from campaigns.tests.offers import NOON
+from events.fields import values_of
+from events.kinds import KINDS
 from referrals import touch
 from referrals.touch import Standing, Touch, Touches
+from rewards.assets import AssetLine
 from rewards.refunds import Held
 from scoring import screening
 from scoring.situation import Incoming, KnownOrder, Person, Situation
 
 ANNA, BORIS, CLARA = 1, 2, 3
-POINTS = 77
+POINTS = AssetLine(
+    id=77,
+    code="points",
+    name="Points",
+    kind="points",
+    currency="",
+    scale=0,
+    rounding="down",
+    minor_per_unit=100,
+    may_owe=False,
+    balance_max=None,
+    expiry="never",
+    expiry_count=None,
+)
 
 
 def event(kind: str, member_id: int = BORIS, *, id: int = 1, **told: Any) -> Incoming:  # noqa: A002 (an event's)
@@ -77,6 +93,7 @@ def situation(
 
     `brought` is who invited whom, by invitee; `codes` whose each code is. Nobody is suspected, nothing is used.
     """
+    rules = {(each.campaign_id, each.version_id, line.id): _compiled(line) for each in offers for line in each.rules}
     everybody = {each: person(each) for each in (ANNA, BORIS, CLARA)} | {each.id: each for each in people}
     usual = {
         "touches": touches_of(codes=codes, brought=brought),
@@ -85,8 +102,10 @@ def situation(
         "limits": {each.campaign_id: each.limits for each in offers}.get,
         "policy": Policy(flag_from=50, refuse_from=150, signups_per_hour=10),
         "stop_rules": (),
-        "asset_id": POINTS,
-        "minor_per_point": 100,
+        "assets": {POINTS.code: POINTS},
+        "lines": {POINTS.id: POINTS},
+        "rule_in": lambda campaign_id, version_id, rule_id: rules.get((campaign_id, version_id, rule_id)),
+        "order_fields": _order_fields,
         "zone": UTC,
         "at": NOON,
     }
@@ -113,14 +132,17 @@ def touches_of(
     )
 
 
+def _compiled(line: RuleLine) -> CompiledRule:
+    return CompiledRule(line, compile_rule(line), compile_screen(line))
+
+
+def _order_fields(data: Mapping[str, Any]) -> dict[str, object]:
+    return values_of(data, KINDS["order.paid"].fields)
+
+
 def _screened(incoming: Incoming, offers: Sequence[Offer]) -> Incoming:
     ordered = sorted(offers, key=lambda each: (-each.priority, each.campaign_id))
-    lines = [
-        (each, CompiledRule(line, compile_rule(line), compile_screen(line)))
-        for each in ordered
-        for line in each.rules
-        if line.trigger == incoming.kind
-    ]
+    lines = [(each, _compiled(line)) for each in ordered for line in each.rules if line.trigger == incoming.kind]
     screened = screening.screen(offers=lines, fields=incoming.fields, occurred_at=incoming.occurred_at)
     return incoming._replace(lines=screened)
 

@@ -13,7 +13,9 @@ from antifraud.models import Case, Counter, StopRule, Trip
 from events import handling
 from events.models import Event, Order
 from referrals.models import Referral
-from rewards.models import Account, Reward
+from rewards.models import Account, Entitlement, Reward
+from rewards.tests.gifts import gift
+from rewards.tests.units import make_asset
 from tests.cast import NOON, Shop, codes_of, make_campaign
 
 pytestmark = pytest.mark.django_db
@@ -74,7 +76,20 @@ def campaigns(acme):
     visit = {"trigger": "check_in", "recipient": "actor", "order_number": "any"}
     visits = make_campaign(name="Visits", rule=visit, exclusive_group="visits", **ago)
     make_campaign(name="Visits too", rule=visit, exclusive_group="visits", **ago)
+    _more(ago)
     StopRule.objects.create(campaign=visits, metric="rewards", threshold=2, window_minutes=60)
+
+
+def _more(ago: dict[str, Any]) -> None:
+    """Let several things be given at once, be promised, and depend on what is left of an order."""
+    make_asset("stars", balance_max=5)
+    gift("privilege", code="vip")
+    each: dict[str, Any] = {"recipient": "actor", "order_number": "any"}
+    several = [{"kind": "points", "what": "stars", "amount": 2}, {"kind": "privilege", "what": "vip", "amount": 1}]
+    make_campaign(name="Several", rule={**each, "trigger": "check_in", "amount_points": 5, "extras": several}, **ago)
+    make_campaign(name="Promise", rule={**each, "awaits": "check_in", "amount_points": 40}, **ago)
+    enough = [{"field": "amount_minor", "operator": "at_least", "value": 15_000}]
+    make_campaign(name="Enough", rule={**each, "conditions": enough, "amount_points": 7}, **ago)
 
 
 def _report(shop: Shop, number: int, verb: str, name: str, what: Any) -> Event | None:
@@ -101,7 +116,17 @@ def _seen(shop: Shop, reported: list[Event]) -> dict[str, Any]:
     known = {shop.id_of(name): name for name in NAMES}
     campaigns = dict(Reward.objects.values_list("campaign_id", "campaign__name"))
     rewards = Reward.objects.values_list(
-        "campaign__name", "member_id", "side", "event__key", "due", "given", "reversed", "lost", "status"
+        "campaign__name",
+        "member_id",
+        "side",
+        "event__key",
+        "part",
+        "due",
+        "given",
+        "reversed",
+        "lost",
+        "status",
+        "awaits",
     )
     counters = Counter.objects.filter(scope="campaign").values_list("scope_id", "period", "count", "points")
     for event in reported:
@@ -110,8 +135,12 @@ def _seen(shop: Shop, reported: list[Event]) -> dict[str, Any]:
         "events": [(event.key, event.status, event.error, codes_of(event)) for event in reported],
         "rewards": sorted((row[0], known[row[1]], *row[2:]) for row in rewards),
         "balances": {
-            known[row[0]]: row[1] for row in Account.objects.exclude(member=None).values_list("member_id", "balance")
+            (known[row[0]], row[1]): row[2]
+            for row in Account.objects.exclude(member=None).values_list("member_id", "asset__code", "balance")
         },
+        "entitlements": sorted(
+            (known[row[0]], row[1]) for row in Entitlement.objects.values_list("member_id", "status")
+        ),
         "orders": sorted(Order.objects.values_list("number", "refunded_minor", "cancelled_at")),
         "referrals": sorted(
             (known[row[0]], known[row[1]], row[2])

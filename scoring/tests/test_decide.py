@@ -362,7 +362,7 @@ def test_what_the_member_has_spent_is_lost():
 
     (taken,) = plan.taken_back
     assert (taken.taken, taken.after.reversed, taken.after.lost) == (30, 30, 70)
-    assert (plan.traces[1][0]["points"], plan.traces[1][0]["params"]) == (30, {"lost": 70})
+    assert (plan.traces[1][0]["points"], plan.traces[1][0]["params"]) == (30, {"lost": 70, "lost_why": "spent"})
 
 
 def test_two_rewards_of_one_member_are_taken_from_one_balance():

@@ -3,6 +3,7 @@
 import pytest
 
 from events.models import Event
+from rewards.tests.gifts import gift
 from tenants.staff.models import AuditEntry
 from tests.cast import Shop, make_campaign
 from tests.people import browser_of, staff_of
@@ -88,3 +89,15 @@ def test_an_analyst_tries_nothing_again(shop):
 
     event.refresh_from_db()
     assert event.status == "failed"
+
+
+def test_what_is_no_points_is_counted_beside_them(shop):
+    gift("privilege", code="vip")
+    extras = [{"kind": "privilege", "what": "vip", "amount": 1}]
+    make_campaign(rule={"recipient": "actor", "extras": extras})
+    shop.pays("anna", "500", order="A-17")
+
+    page = shown(EVENTS)
+
+    for part in ("100 points", "1 other reward<"):
+        assert part in page

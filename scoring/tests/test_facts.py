@@ -42,6 +42,10 @@ def test_a_reward_is_told_of_its_member(shop, hold_days, status):
         "rule_id": reward.rule_id,
         "side": "actor",
         "points": 100,
+        "given": 100,
+        "kind": "points",
+        "what": "",
+        "asset": "points",
         "occurrence": "order:1001",
     }
     key = f"reward:{reward.pk}:{status}"
@@ -67,7 +71,8 @@ def test_what_a_refund_takes_back_is_told(shop):
     refunded = shop.refunds("anna", "125", order="1001")
 
     reward = Reward.objects.get()
-    data = {"reward_id": reward.pk, "points": 25, "lost": 0, "status": "granted"}
+    what = {"points": 25, "given": 25, "kind": "points", "what": ""}
+    data = {"reward_id": reward.pk, **what, "lost": 0, "status": "granted"}
     key = f"reward:{reward.pk}:taken_back:event:{refunded.pk}"
     assert told(facts_of(refunded)) == [("reward.taken_back", key, shop.id_of("anna"), 1, data)]
 

@@ -11,11 +11,15 @@ from antifraud.models import StopRule
 from events import handling, inbox
 from events.models import Event
 from events.reports import Sender, read
+from rewards.models import Asset, Level, Reward
+from rewards.tests.gifts import gift
 from tests.cast import make_campaign
 
 pytestmark = pytest.mark.django_db
 
 STATEMENTS_MAX = 16
+# Where the batch has gifts, promises to keep, or the tenant a ladder of levels.
+MORE_MAX = 12
 SENDER = Sender(schema="t_acme", region="RU", may_backfill=False)
 
 
@@ -98,6 +102,24 @@ def test_ten_events_and_two_hundred_take_the_same_statements(busy_shop):
     assert counts[10] == counts[200] <= STATEMENTS_MAX
     outcomes = set(Event.objects.filter(key__startswith="bulk").values_list("status", "error"))
     assert outcomes == {("handled", ""), ("waiting", "unknown_order")}
+
+
+def test_gifts_promises_and_levels_add_the_same_few(busy_shop):
+    gift("privilege", code="vip")
+    extras = [{"kind": "privilege", "what": "vip", "amount": 1}]
+    rule = {"recipient": "actor", "order_number": "any", "extras": extras}
+    make_campaign(name="Gifts", rule=rule)
+    make_campaign(name="Promises", rule={**rule, "extras": [], "awaits": "check_in"})
+    Level.objects.create(code="gold", name="Gold", threshold=10**9, multiplier_bps=20_000)
+    Asset.objects.filter(code="points").update(balance_max=10**9)
+    busy_shop.tells("check_in", "zoe")
+    counts = {}
+    for size in (10, 200):
+        report(busy_shop, mixed(busy_shop, f"of{size}", size))
+        counts[size] = len(handle(busy_shop))
+
+    assert counts[10] == counts[200] <= STATEMENTS_MAX + MORE_MAX
+    assert Reward.objects.filter(kind="privilege", status="granted").count() == 42
 
 
 def test_events_that_earn_nothing_take_fewer(shop):

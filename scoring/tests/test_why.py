@@ -14,6 +14,9 @@ from campaigns import lifecycle
 from campaigns.models import Rule
 from members.models import Member
 from referrals import touch
+from rewards.models import Gift
+from rewards.tests.gifts import gift
+from rewards.tests.units import make_asset
 from scoring import why
 from tests.cast import NOON, act, codes_of, make_campaign, trace_of
 
@@ -38,6 +41,7 @@ def everything(shop):
     yield from _of_rules(shop)
     yield from _of_limits(shop)
     yield from _of_refunds(shop)
+    yield from _of_what_is_given(shop)
 
 
 def _of_touches(shop):
@@ -113,6 +117,29 @@ def _of_refunds(shop):
     yield shop.cancels("hana", order="1001")
 
 
+def _of_what_is_given(shop):
+    vip = gift("privilege", code="vip")
+    make_asset("stars", balance_max=1)
+    few = {"field": "amount_minor", "operator": "at_least", "value": 50_000}
+    own = {"recipient": "actor", "order_number": "any"}
+    right = {"reward_kind": "privilege", "reward_what": "vip", "amount_points": 1}
+    make_campaign(rule={**own, **right, "trigger": "custom.vip"})
+    extras = [{"kind": "privilege", "what": "vip", "amount": 1}]
+    make_campaign(rule={**own, "trigger": "custom.vip", "amount_points": 1, "extras": extras})
+    make_campaign(rule={**own, "trigger": "custom.vip", "reward_what": "stars", "amount_points": 2})
+    make_campaign(rule={**own, "trigger": "custom.vip", "amount_points": 1, "awaits": "check_in"})
+    yield shop.tells("custom.vip", "irma")
+    Gift.objects.filter(pk=vip.pk).update(is_active=False)
+    yield shop.tells("custom.vip", "irma")
+    yield shop.tells("check_in", "irma")
+    Gift.objects.filter(pk=vip.pk).update(is_active=True)
+    make_campaign(rule={**own, **right, "conditions": [few]})
+    make_campaign(rule={**own, **right}, refund_policy="pending_only")
+    yield shop.pays("irma", "500", order="2001")
+    yield shop.refunds("irma", "1", order="2001", refund="1")
+    yield shop.refunds("irma", "499", order="2001", refund="2")
+
+
 @pytest.fixture
 def entries(shop):
     return [entry for event in everything(shop) for entry in trace_of(event)]
@@ -146,6 +173,40 @@ def test_a_code_that_nobody_knows_is_shown_as_it_is():
 
 def test_an_entry_of_an_older_shape_breaks_no_page():
     assert why.sentence({"code": "budget"}) == "The campaign's budget of … points has only … left."
+
+
+def test_what_is_given_is_told_in_its_own_words(shop):
+    gift("privilege", code="vip", name="VIP chat")
+    extras = [{"kind": "privilege", "what": "vip", "amount": 1}]
+    make_campaign(rule={**EACH_ORDER, "extras": extras, "awaits": "check_in"})
+
+    told = [entry["sentence"] for entry in trace_of(shop.pays("anna", "500"))]
+
+    assert told[0] == "Promised: 100 points. It waits for “Check-in”."
+    assert "VIP chat" in told[1]
+
+
+def test_it_is_told_why_something_could_not_be_taken_back(shop):
+    make_campaign(rule=EACH_ORDER, refund_policy="pending_only")
+    shop.pays("anna", "500", order="1001")
+
+    (entry,) = trace_of(shop.cancels("anna", order="1001"))
+
+    why_ = "the campaign takes back only what is pending"
+    assert entry["sentence"] == f"100 points could not be taken back: {why_}."
+
+
+def test_it_is_told_which_of_several_things_was_missing(shop):
+    gift("privilege", code="vip")
+    make_campaign(rule={**EACH_ORDER, "extras": [{"kind": "privilege", "what": "vip", "amount": 1}]})
+    Gift.objects.update(is_active=False)
+
+    (entry,) = trace_of(shop.pays("anna", "500"))
+
+    assert entry["sentence"] == (
+        "The rule gives several things or none of them, and one could not be given: vip. "
+        "What the rule gives is not available: vip."
+    )
 
 
 def test_a_condition_is_told_with_what_was_asked_and_found(shop):

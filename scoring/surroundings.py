@@ -1,0 +1,100 @@
+"""What the tenant has chosen, and the orders that a batch tells of: one statement."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from antifraud.guard import StopLine
+from antifraud.observed import Policy
+from campaigns.rulebook import Rulebook
+from core import db
+from events.claims import Claimed
+from rewards import assets
+from rewards.assets import AssetLine
+from scoring import parts
+from scoring.decide import RETURNS
+from scoring.situation import KnownOrder
+
+
+@dataclass(frozen=True, slots=True)
+class Surroundings:
+    """What the tenant has chosen, and the orders that the batch tells of."""
+
+    policy: Policy
+    stop_rules: tuple[StopLine, ...]
+    lines: dict[int, AssetLine]
+    in_use: frozenset[int]
+    gifts: dict[str, str]
+    has_levels: bool
+    orders: dict[str, dict[str, Any]]
+
+
+SURROUNDINGS = """
+SELECT policy.flag_from, policy.refuse_from, policy.signups_per_hour,
+    (SELECT jsonb_agg(to_jsonb(a) ORDER BY a.id) FROM rewards_asset a) AS assets,
+    (SELECT COALESCE(jsonb_object_agg(g.code, g.kind), '{}') FROM rewards_gift g
+        WHERE g.is_active AND g.code = ANY(%(gifts)s::text[])) AS gifts,
+    EXISTS (SELECT FROM rewards_level) AS has_levels,
+    (SELECT COALESCE(jsonb_agg(jsonb_build_array(s.id, s.campaign_id, s.metric, s.threshold, s.window_minutes)
+        ORDER BY s.id), '[]') FROM antifraud_stoprule s WHERE s.is_active) AS stop_rules,
+    (SELECT COALESCE(jsonb_agg(to_jsonb(o) || jsonb_build_object('data', e.data, 'articles', (
+            SELECT jsonb_agg(item) FROM events_event f CROSS JOIN jsonb_array_elements(f.data -> 'items') item
+            WHERE f.member_id = o.member_id AND f.kind = 'order.refunded' AND f.status = 'handled'
+                AND f.data ->> 'order_id' = o.number
+        ))), '[]') FROM events_order o JOIN events_event e ON e.id = o.event_id
+        WHERE o.number = ANY(%(numbers)s::text[])) AS orders
+FROM antifraud_fraudpolicy policy
+"""
+
+
+def read(*, claimed: Sequence[Claimed], book: Rulebook) -> Surroundings:
+    """Return what surrounds the claimed events, in one statement."""
+    numbers = sorted({str(each.data["order_id"]) for each in claimed if each.kind in RETURNS})
+    row = db.fetch(SURROUNDINGS, {"numbers": numbers, "gifts": sorted(_gifts(claimed, book))})[0]
+    return Surroundings(
+        policy=Policy(row.flag_from, row.refuse_from, row.signups_per_hour),
+        stop_rules=tuple(StopLine(*each) for each in row.stop_rules),
+        lines={asset["id"]: assets.line_of(asset) for asset in row.assets},
+        in_use=frozenset(asset["id"] for asset in row.assets if asset["is_active"]),
+        gifts=row.gifts,
+        has_levels=row.has_levels,
+        orders={order["number"]: order for order in row.orders},
+    )
+
+
+def _gifts(claimed: Sequence[Claimed], book: Rulebook) -> set[str]:
+    """Return the codes of all gifts that the rules on these events give."""
+    # Most events share their rules: one tuple for a kind and an era.
+    shared = {id(lines): lines for lines in (book.offers(each.kind, each.occurred_at) for each in claimed)}
+    rules = (rule.line for lines in shared.values() for _offer, rule in lines)
+    return {extra.what for line in rules for extra in parts.pieces(line) if extra.kind not in parts.COUNTED}
+
+
+def orders_of(around: Surroundings, *, held: Iterable[Any]) -> dict[str, KnownOrder]:
+    """Return the orders by their numbers, each with its rewards among `held`."""
+    rewards: dict[int, list[Any]] = {}
+    for each in held:
+        rewards.setdefault(each.order_id, []).append(each)
+    return {
+        number: KnownOrder(
+            id=order["id"],
+            number=number,
+            member_id=order["member_id"],
+            amount_minor=order["amount_minor"],
+            refunded_minor=order["refunded_minor"],
+            cancelled_at=order["cancelled_at"] and datetime.fromisoformat(order["cancelled_at"]),
+            paid_at=datetime.fromisoformat(order["paid_at"]),
+            held=tuple(rewards.get(order["id"], ())),
+            data=order["data"],
+            returned=_articles(order["articles"] or ()),
+        )
+        for number, order in around.orders.items()
+    }
+
+
+def _articles(items: Sequence[Mapping[str, Any]]) -> dict[str, int]:
+    found: dict[str, int] = {}
+    for item in items:
+        found[item["sku"]] = found.get(item["sku"], 0) + item["quantity"]
+    return found

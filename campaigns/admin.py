@@ -20,7 +20,7 @@ from django.utils.safestring import SafeString
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
-from campaigns import catalogue, changes, forms, lifecycle, lint, summary, versions, wording
+from campaigns import catalogue, changes, forms, giving, lifecycle, lint, programmes, summary, versions, wording
 from campaigns.inlines import LimitInline, RuleInline, TierInline
 from campaigns.lifecycle import Status
 from campaigns.models import Campaign, CampaignVersion, Limit
@@ -57,7 +57,7 @@ class CampaignAdmin(ModelAdmin):
         (_("Name and goal"), {"fields": ("name", "goal")}),
         (
             _("Dates, budget, landing page"),
-            {"fields": ("starts_at", "ends_at", "budget_points", "when_short", "landing_url")},
+            {"fields": ("starts_at", "ends_at", "budget_points", "when_short", "refund_policy", "landing_url")},
         ),
         (_("Several campaigns together"), {"fields": ("priority", "exclusive_group"), "classes": ("collapse",)}),
     )
@@ -72,10 +72,11 @@ class CampaignAdmin(ModelAdmin):
     # Who may do what
 
     def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return bool(super().has_change_permission(request, obj)) and (obj is None or obj.status != Status.ENDED)
+        return bool(super().has_change_permission(request, obj)) and (obj is None or not _is_closed(obj))
 
     def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return bool(super().has_delete_permission(request, obj)) and (obj is None or obj.status == Status.DRAFT)
+        is_draft = obj is None or (obj.status == Status.DRAFT and not obj.is_builtin)
+        return bool(super().has_delete_permission(request, obj)) and is_draft
 
     def get_inlines(self, request: HttpRequest, obj: Any) -> list[Any]:
         # To those who may only look, the sentences above the form tell more than greyed-out fields.
@@ -89,8 +90,10 @@ class CampaignAdmin(ModelAdmin):
 
     def dress(self, rows: Sequence[Any]) -> None:
         given = import_string(settings.CAMPAIGN_SPENDING)(campaign_ids=[row.pk for row in rows])
-        for row in rows:
-            row.given_points = given.get(row.pk, 0)
+        with giving.at_hand():
+            for row in rows:
+                row.given_points = given.get(row.pk, 0)
+                row.told = summary.sentences(row)[0]
 
     @admin.display(description=_("campaign"), ordering="name")
     def named(self, campaign: Campaign) -> SafeString:
@@ -124,8 +127,13 @@ class CampaignAdmin(ModelAdmin):
         )
 
     @admin.display(description=_("in words"))
-    def in_words(self, campaign: Campaign) -> SafeString:
-        return format_html('<span class="in-words">{}</span>', summary.sentences(campaign)[0])
+    def in_words(self, campaign: Any) -> SafeString:
+        return format_html('<span class="in-words">{}</span>', campaign.told)
+
+    def changelist_view(self, request: HttpRequest, extra_context: Any = None) -> HttpResponse:
+        is_first = not Campaign.objects.filter(is_builtin=False).exists()
+        told = {"is_first": is_first, "start_url": self.post_path("start_programme")}
+        return super().changelist_view(request, {**(extra_context or {}), **told})  # type: ignore[no-any-return]
 
     # The form
 
@@ -138,12 +146,22 @@ class CampaignAdmin(ModelAdmin):
         told: dict[str, Any] = super().get_formset_kwargs(request, obj, inline, prefix)
         if obj.pk is None and isinstance(inline, LimitInline):
             told["initial"] = [{"per": Limit.Per.MEMBER, "period": Limit.Period.MONTH, "max_count": 10}]
+        if isinstance(inline, TierInline):
+            told["form_kwargs"] = {"asked": _asked_by_ladder(request, obj)}
         return told
 
     def changeform_view(
         self, request: HttpRequest, object_id: str | None = None, form_url: str = "", extra_context: Any = None
     ) -> HttpResponse:
-        told = {**(extra_context or {}), "catalogue": catalogue.told()}
+        with giving.at_hand():
+            told = {**(extra_context or {}), "catalogue": catalogue.told()}
+            page = self._form_page(request, object_id, form_url, told)
+            # Its rows are made while it is rendered, and each asks for what there is to give.
+            return page.render() if isinstance(page, TemplateResponse) else page
+
+    def _form_page(
+        self, request: HttpRequest, object_id: str | None, form_url: str, told: Mapping[str, Any]
+    ) -> HttpResponse:
         try:
             return super().changeform_view(request, object_id, form_url, told)  # type: ignore[no-any-return]
         except lifecycle.NotReady as failure:
@@ -158,7 +176,7 @@ class CampaignAdmin(ModelAdmin):
     def render_change_form(self, request: HttpRequest, context: Any, *args: Any, **kwargs: Any) -> HttpResponse:
         if campaign := context.get("original"):
             context |= self._told_of(request, campaign)
-        return super().render_change_form(request, context, *args, **kwargs)  # type: ignore[no-any-return]
+        return super().render_change_form(request, context, *args, **kwargs)
 
     def save_model(self, request: HttpRequest, obj: Campaign, form: Any, change: bool) -> None:  # noqa: FBT001
         # No batch is scored between the clock's reading and the commit: each event finds the version of its moment.
@@ -208,7 +226,7 @@ class CampaignAdmin(ModelAdmin):
 
     def _told_of(self, request: HttpRequest, campaign: Campaign) -> Mapping[str, Any]:
         stored = list(versions.list_versions(campaign=campaign)[: VERSIONS_SHOWN + 1])
-        is_over = campaign.status == Status.ENDED
+        is_over = _is_closed(campaign)
         return {
             "mark": mark_of(campaign),
             "sentences": summary.sentences(campaign),
@@ -238,12 +256,23 @@ class CampaignAdmin(ModelAdmin):
 
     def get_urls(self) -> list[URLPattern]:
         return [
+            self.post_url(
+                "start-programme/", self.start_programme, name="start_programme", permission="campaigns.add_campaign"
+            ),
             self.post_url("<int:pk>/activate/", self.activate, name="activate"),
             self.post_url("<int:pk>/pause/", self.pause, name="pause"),
             self.post_url("<int:pk>/resume/", self.resume, name="resume"),
             self.post_url("<int:pk>/end/", self.end, name="end"),
             *super().get_urls(),
         ]
+
+    def start_programme(self, request: HttpRequest) -> HttpResponse:
+        with db.transaction():
+            people.lock(context.current().schema_name)
+            campaign = programmes.start(author=request.user.get_username(), at=timezone.now())
+            audit(request, action="campaign.start_programme", target=f"campaign:{campaign.pk} {campaign.name}")
+        messages.success(request, gettext("“%(name)s” is active. Change what you like.") % {"name": campaign.name})
+        return HttpResponseRedirect(page_of(campaign))
 
     def activate(self, request: HttpRequest, pk: int) -> str | HttpResponse:
         try:
@@ -292,7 +321,26 @@ class CampaignAdmin(ModelAdmin):
 
 def mark_of(campaign: Campaign) -> SafeString:
     """Return a campaign's status as a coloured mark."""
+    if campaign.is_builtin:
+        return format_html('<span class="mark">{}</span>', gettext("Built in"))
     return format_html('<span class="mark {}">{}</span>', TONES[Status(campaign.status)], campaign.get_status_display())
+
+
+def _is_closed(campaign: Campaign) -> bool:
+    return campaign.is_builtin or campaign.status == Status.ENDED
+
+
+def _asked_by_ladder(request: HttpRequest, campaign: Campaign) -> giving.Ask | None:
+    """Return how the ladder's amounts are asked for: by the first rule that pays by it, or did when they were shown."""
+    sent = request.POST
+    chosen = [giving.split(sent.get(f"rules-{n}-gives", "")) for n in range(RuleInline.max_num) if _climbs(sent, n)]
+    rules = campaign.rules.all() if campaign.pk else ()
+    chosen += [(rule.reward_kind, rule.reward_what) for rule in rules if rule.amount_kind == "tiers"]
+    return giving.ask(kind=chosen[0][0], what=chosen[0][1]) if chosen else None
+
+
+def _climbs(sent: Mapping[str, Any], number: int) -> bool:
+    return sent.get(f"rules-{number}-amount_kind") == "tiers" and not sent.get(f"rules-{number}-DELETE")
 
 
 def _day(instant: Any) -> str:

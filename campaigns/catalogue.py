@@ -1,10 +1,11 @@
-"""What the form's script needs to know of the kinds of event: labels, fields, comparisons, and its own words."""
+"""What the form's script needs to know of events and rewards: labels, fields, comparisons, and its own words."""
 
 from typing import Any
 
+from django.conf import settings
 from django.utils.translation import gettext
 
-from campaigns import wording
+from campaigns import giving, wording
 from campaigns.conditions import CONDITIONS_MAX
 from events.fields import Field, FieldType
 from events.kinds import CUSTOM, KINDS
@@ -24,6 +25,8 @@ def told() -> dict[str, Any]:
             for kind in KINDS.values()
             if kind.is_trigger
         },
+        "gives": {value: _asked(value) for _label, group in giving.choices() for value, _name in group},
+        "shared": [kind for kind in settings.REWARD_KINDS if giving.is_shared(kind)],
         "operators": {name: str(label) for name, label in wording.OPERATORS.items()},
         "rows_max": CONDITIONS_MAX,
         "currency": context.current().currency,
@@ -38,8 +41,21 @@ def told() -> dict[str, Any]:
             "several": gettext("several, with commas between"),
             "example": gettext("for example %s"),
             "unknown": gettext("%s (not of this event)"),
+            "offered": gettext("There are: %s"),
+            "add_extra": gettext("Add something"),
+            "remove_extra": gettext("Remove this"),
         },
     }
+
+
+def _asked(value: str) -> dict[str, Any] | None:
+    """Return how the amount of a choice is asked for; None where there is always one."""
+    kind, what = giving.split(value)
+    asked = giving.ask(kind=kind, what=what)
+    if asked is None:
+        return None
+    offered = [wording.decimal(giving.number_of(each, asked), digits=asked.digits) for each in asked.offered]
+    return {"label": asked.label, "digits": asked.digits, "offered": offered}
 
 
 def _field(field: Field) -> dict[str, Any]:

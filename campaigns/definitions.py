@@ -49,6 +49,15 @@ class LimitLine:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Extra:
+    """Something that a rule gives together with its reward: so many of `what`, of a kind of reward."""
+
+    kind: str
+    what: str = ""
+    amount: int = 1
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class RuleLine:
     """When `trigger` happens and the conditions hold, the recipient is due an amount."""
 
@@ -64,6 +73,10 @@ class RuleLine:
     amount_points: int | None
     rate_bps: int | None
     hold_days: int
+    reward_what: str = ""  # of points: the programme's own
+    extras: tuple[Extra, ...] = ()
+    awaits: str = ""
+    awaits_days: int | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -85,6 +98,7 @@ class Offer:
     rules: tuple[RuleLine, ...]
     limits: tuple[LimitLine, ...]
     tiers: tuple[Tier, ...]
+    refund_policy: str = "to_zero"
 
     def miss_at(self, occurred_at: datetime) -> Miss | None:
         """Return why the campaign as a whole rewards nothing that occurred then, or None. The end is not part of it."""
@@ -129,6 +143,7 @@ def from_json(
         rules=tuple(_rule(each) for each in definition.get("rules", ())),
         limits=tuple(LimitLine(**each) for each in definition.get("limits", ())),
         tiers=tuple(Tier(**each) for each in definition.get("tiers", ())),
+        refund_policy=definition.get("refund_policy", "to_zero"),
     )
 
 
@@ -138,7 +153,8 @@ def conditions_of(rows: Sequence[Mapping[str, Any]]) -> tuple[Condition, ...]:
 
 
 def _rule(told: Mapping[str, Any]) -> RuleLine:
-    return RuleLine(**{**told, "conditions": conditions_of(told.get("conditions", ()))})
+    extras = tuple(Extra(**each) for each in told.get("extras", ()))
+    return RuleLine(**{**told, "conditions": conditions_of(told.get("conditions", ())), "extras": extras})
 
 
 def _frozen(value: Any) -> type_of_value:

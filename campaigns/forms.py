@@ -1,8 +1,5 @@
 """What a marketer fills in. What does not apply is cleared here, whatever the browser has hidden or sent."""
 
-import re
-from collections.abc import Iterator
-from decimal import Decimal
 from typing import Any
 
 from django import forms
@@ -12,22 +9,12 @@ from django.utils.translation import gettext_lazy as _
 from unfold import widgets
 from unfold.forms import PaginationInlineFormSet
 
-from campaigns import conditions, rows, summary, versions, wording
-from campaigns.models import Campaign, Limit, RewardTier, Rule
-from events.kinds import CUSTOM, CUSTOM_NAME, KINDS
+from campaigns import giving, versions
+from campaigns.models import Campaign, Limit, RewardTier
 
 POINTS_MAX = 10**9
-HOLD_DAYS_MAX = 365
-RULES_MAX = 20
 TIERS_MAX = 20
 LIMITS_MAX = 8
-ORDER = "order.paid"
-PREFIX = "custom."
-
-
-def triggers() -> Iterator[tuple[str, Any]]:
-    """Give the kinds of event that a rule can start from."""
-    yield from ((kind.name, kind.label) for kind in KINDS.values() if kind.is_trigger)
 
 
 def points_field(**told: Any) -> forms.IntegerField:
@@ -51,6 +38,16 @@ class CampaignForm(forms.ModelForm):  # type: ignore[type-arg]
         label=_("Landing address"),
         help_text=_("The page where a friend lands who follows a member's link."),
     )
+    refund_policy = forms.ChoiceField(
+        choices=Campaign.RefundPolicy,
+        initial=Campaign.RefundPolicy.TO_ZERO,
+        label=_("What a refund takes back"),
+        help_text=_(
+            "A debt needs an asset that may be owed. What somebody has seen, used or been sent cannot be taken back: "
+            "it is noted as lost."
+        ),
+        widget=widgets.UnfoldAdminRadioSelectWidget(),
+    )
     # Which version the form was filled in from: whoever saves second is told before overwriting the first.
     seen = forms.IntegerField(required=False, widget=forms.HiddenInput)
 
@@ -63,6 +60,7 @@ class CampaignForm(forms.ModelForm):  # type: ignore[type-arg]
             "ends_at",
             "budget_points",
             "when_short",
+            "refund_policy",
             "landing_url",
             "priority",
             "exclusive_group",
@@ -106,136 +104,36 @@ class NewRowForm(forms.ModelForm):  # type: ignore[type-arg]
         return self.instance._state.adding or super().has_changed()
 
 
-class RuleForm(NewRowForm):
-    """One rule. `trigger`, `percent` and `conditions` are told here in people's terms, and stored in the model's."""
-
-    trigger = forms.ChoiceField(
-        choices=triggers, initial=ORDER, label=_("When"), widget=widgets.UnfoldAdminSelectWidget()
-    )
-    custom_name = forms.CharField(
-        required=False,
-        max_length=50,
-        label=_("Name of your event"),
-        help_text=_("As your program sends it, after “custom.”: quiz_passed."),
-        widget=widgets.UnfoldAdminTextInputWidget(attrs={"placeholder": "quiz_passed"}),
-    )
-    order_number = forms.ChoiceField(
-        choices=Rule.OrderNumber,
-        initial=Rule.OrderNumber.FIRST,
-        required=False,
-        label=_("Which order"),
-        widget=widgets.UnfoldAdminSelectWidget(),
-    )
-    amount_points = points_field(required=False, initial=100, label=_("Points"))
-    percent = forms.DecimalField(
-        required=False,
-        min_value=Decimal("0.01"),
-        max_value=100,
-        decimal_places=2,
-        label=_("Percent"),
-        help_text=_("Of the order, in points: 2.5 is 2.5%. Rounded down to whole points."),
-        widget=widgets.UnfoldAdminDecimalFieldWidget(attrs={"step": "0.01"}),
-    )
-    hold_days = forms.IntegerField(
-        required=False,
-        min_value=0,
-        max_value=HOLD_DAYS_MAX,
-        initial=0,
-        label=_("Hold, days"),
-        help_text=_("The points can be spent after so many days, so that a refund comes before it. 0: at once."),
-        widget=widgets.UnfoldAdminIntegerFieldWidget(),
-    )
-    conditions = forms.JSONField(
-        required=False,
-        label=_("Only if"),
-        help_text=_("Without a condition it holds for each such event."),
-        widget=widgets.UnfoldAdminTextareaWidget(
-            attrs={"data-conditions": "", "rows": 3, "placeholder": '[{"field", "operator", "value"}]'}
-        ),
-    )
-
-    class Meta:
-        model = Rule
-        fields = (
-            "trigger",
-            "order_number",
-            "recipient",
-            "amount_kind",
-            "amount_points",
-            "hold_days",
-            "match",
-            "conditions",
-            "is_active",
-        )
-        labels = {"match": _("Of these conditions"), "amount_kind": _("How much"), "is_active": _("In use")}
-
-    def __init__(self, *args: Any, **kwargs: Any) -> None:
-        super().__init__(*args, **kwargs)
-        rule = self.instance
-        if rule.pk:
-            # What Unfold shows above the rule.
-            rule.get_inline_title = summary.sentence_of(versions.line_of(rule))
-        if rule.rate_bps:
-            self.initial["percent"] = (Decimal(rule.rate_bps) / 100).normalize()
-        if rule.trigger:
-            self.initial["conditions"] = rows.shown(rule.conditions, trigger=rule.trigger)
-        if rule.trigger.startswith(PREFIX):
-            self.initial.update(trigger=CUSTOM, custom_name=rule.trigger.removeprefix(PREFIX))
-
-    def clean(self) -> dict[str, Any]:
-        told = super().clean() or self.cleaned_data
-        self._clean_trigger(told)
-        self._clean_amount(told)
-        self._clean_conditions(told)
-        told["hold_days"] = told.get("hold_days") or 0
-        return told
-
-    def _clean_trigger(self, told: dict[str, Any]) -> None:
-        name = str(told.get("custom_name", "")).strip().removeprefix(PREFIX)
-        if told.get("trigger") == CUSTOM:
-            told["trigger"] = PREFIX + name
-            if not re.fullmatch(CUSTOM_NAME, told["trigger"]):
-                self.add_error("custom_name", _("1 to 50 small letters, digits, dots and underscores."))
-        if told.get("trigger") != ORDER:
-            told["order_number"] = Rule.OrderNumber.ANY
-        told["order_number"] = told.get("order_number") or Rule.OrderNumber.ANY
-
-    def _clean_amount(self, told: dict[str, Any]) -> None:
-        kind, percent = told.get("amount_kind"), told.get("percent")
-        is_fixed, is_percent = kind == Rule.AmountKind.FIXED, kind == Rule.AmountKind.PERCENT
-        told["amount_points"] = told.get("amount_points") if is_fixed else None
-        self.instance.rate_bps = int(percent * 100) if is_percent and percent else None
-        if is_fixed and told["amount_points"] is None and "amount_points" not in self.errors:
-            self.add_error("amount_points", _("How many points?"))
-        if is_percent and percent is None and "percent" not in self.errors:
-            self.add_error("percent", _("How many percent?"))
-        if is_percent and not wording.find_field(told.get("trigger", ""), "amount_minor"):
-            self.add_error("amount_kind", _("Only an order has an amount to take a percentage of."))
-
-    def _clean_conditions(self, told: dict[str, Any]) -> None:
-        trigger = told.get("trigger", "")
-        if "conditions" in self.errors or "trigger" in self.errors:
-            return
-        told["conditions"] = rows.stored(told.get("conditions") or [], trigger=trigger)
-        for problem in conditions.check(told["conditions"], wording.fields_of(trigger)):
-            sentence = wording.problem(problem, trigger=trigger)
-            if problem.index is not None:
-                place = {"number": problem.index + 1, "problem": sentence}
-                sentence = gettext("Condition %(number)s: %(problem)s") % place
-            self.add_error("conditions", sentence)
-
-
 class TierForm(forms.ModelForm):  # type: ignore[type-arg]
-    """A step of the ladder. An empty row is no step."""
+    """A step of the ladder. An empty row is no step. `asked` says what its amounts are of: points, unless told."""
 
     from_count = forms.IntegerField(
         min_value=1, max_value=10**6, label=_("From friend number"), widget=widgets.UnfoldAdminIntegerFieldWidget()
     )
-    amount_points = points_field(label=_("Points for each"))
+    amount_points = forms.DecimalField(
+        max_digits=20,
+        decimal_places=4,
+        label=_("Points for each"),
+        widget=widgets.UnfoldAdminDecimalFieldWidget(attrs={"step": "any", "min": 0}),
+    )
 
     class Meta:
         model = RewardTier
         fields = ("from_count", "amount_points")
+
+    def __init__(self, *args: Any, asked: giving.Ask | None = None, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.asked = asked or giving.Ask("")
+        if self.asked.digits:
+            self.fields["amount_points"].label = gettext("For each: %(amount)s") % {"amount": self.asked.label}
+        if self.instance.pk:
+            self.initial["amount_points"] = giving.number_of(self.instance.amount_points, self.asked)
+
+    def clean_amount_points(self) -> int:
+        try:
+            return giving.units_of(self.cleaned_data["amount_points"], self.asked)
+        except giving.Unreadable as wrong:
+            raise ValidationError(str(wrong)) from wrong
 
     def validate_constraints(self) -> None:
         """Leave that to the formset: a row may take the place of one that is deleted in the same form."""
@@ -265,20 +163,6 @@ class LimitForm(NewRowForm):
 
     def validate_constraints(self) -> None:
         """Leave that to the formset: a row may take the place of one that is deleted in the same form."""
-
-
-class RuleForms(PaginationInlineFormSet):  # type: ignore[misc]
-    """The rules of a campaign."""
-
-    def clean(self) -> None:
-        super().clean()
-        for number, form in enumerate(self.initial_forms, start=1):
-            # What happened while it was in force may be told later, and is scored by the version of that time.
-            if self._should_delete_form(form) and versions.was_in_force(rule=form.instance):
-                sentence = gettext(
-                    "Rule %(number)s has been in force and is kept for the record: switch it off instead."
-                )
-                raise ValidationError(sentence % {"number": number})
 
 
 class TierForms(PaginationInlineFormSet):  # type: ignore[misc]

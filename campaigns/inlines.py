@@ -6,28 +6,33 @@ from django.http import HttpRequest
 from django.utils.translation import gettext_lazy as _
 from unfold.admin import StackedInline, TabularInline
 
-from campaigns import forms
+from campaigns import forms, rule_forms
 from campaigns.models import Limit, RewardTier, Rule
 
 
 class RuleInline(StackedInline):  # type: ignore[misc]
     model = Rule
-    form = forms.RuleForm
-    formset = forms.RuleForms
+    form = rule_forms.RuleForm
+    formset = rule_forms.RuleForms
     fields = (
         "trigger",
         "custom_name",
         "order_number",
+        "conditions",
+        "match",
         "recipient",
+        "gives",
         "amount_kind",
         "amount_points",
         "percent",
+        "extras",
         "hold_days",
-        "conditions",
-        "match",
+        "awaits",
+        "awaits_name",
+        "awaits_days",
         "is_active",
     )
-    max_num = forms.RULES_MAX
+    max_num = rule_forms.RULES_MAX
     validate_max = True
     verbose_name_plural = _("Rules: who gets what for which event")
 

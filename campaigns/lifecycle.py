@@ -60,16 +60,17 @@ def publish(*, campaign: Campaign, author: str, at: datetime) -> CampaignVersion
     fresh = Campaign.objects.select_for_update(no_key=True).get(pk=campaign.pk)
     if fresh.status == Status.DRAFT:
         raise NeverActivated
-    definition = definitions.as_json(versions.offer_of(campaign=fresh))
+    offer = versions.offer_of(campaign=fresh)
     last = versions.find_last(campaign=fresh)
-    if last and last.definition == definition:
+    # Compared as offers: the definition of an older release says less, and means the same.
+    if last and versions.is_same(offer, versions.offer_in(last)):
         return None
     return CampaignVersion.objects.create(
         campaign=fresh,
         number=last.number + 1 if last else 1,
         # The one that waited may carry the earlier clock reading; versions never go back in time.
         valid_from=max(at, last.valid_from) if last else at,
-        definition=definition,
+        definition=definitions.as_json(offer),
         author=author,
     )
 
@@ -80,7 +81,7 @@ def activate(*, campaign: Campaign, author: str, at: datetime) -> CampaignVersio
     Begin: the campaign rewards what happens from now, or from its start, on.
 
     :raises NotReady: when `lint` finds an error; each stands in `errors`
-    :raises MoveNotAllowed: when it is no draft
+    :raises MoveNotAllowed: when it is no draft, or is built in
     """
     require_sound(campaign=campaign, at=at)
     _move(campaign, ACTIVATE)
@@ -149,9 +150,11 @@ def require_sound(*, campaign: Campaign, at: datetime) -> None:
 
 
 def _move(campaign: Campaign, move: Move) -> None:
-    won = Campaign.objects.filter(pk=campaign.pk, status__in=move.leaves).update(status=move.leads_to)
-    if not won:
+    movable = Campaign.objects.filter(pk=campaign.pk, status__in=move.leaves, is_builtin=False)
+    if not movable.update(status=move.leads_to):
         fresh = Campaign.objects.get(pk=campaign.pk)
+        if fresh.is_builtin:
+            raise MoveNotAllowed(_("“%(name)s” is built in, and stays as it is.") % {"name": fresh.name})
         raise MoveNotAllowed(
             _("“%(name)s” is %(status)s now: this is not possible any more.")
             % {"name": fresh.name, "status": fresh.get_status_display().lower()}

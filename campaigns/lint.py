@@ -6,7 +6,7 @@ from datetime import datetime
 
 from django.utils.translation import gettext
 
-from campaigns import conditions, versions, wording
+from campaigns import conditions, giving, versions, wording
 from campaigns.definitions import Offer, RuleLine
 from campaigns.models import Campaign
 from events.kinds import find_kind
@@ -28,7 +28,7 @@ class Remark:
 def problems(*, campaign: Campaign, at: datetime) -> list[Remark]:
     """Return what is wrong, or odd, with a campaign as it stands; the errors first."""
     offer = versions.offer_of(campaign=campaign)
-    found = [*_of_rules(offer), *_of_ladder(offer), *_of_dates(offer, at), *_of_budget(offer)]
+    found = [*_of_rules(offer), *_of_ladder(offer), *_of_dates(offer, at), *_of_budget(offer), *_of_refunds(offer)]
     if not campaign.landing_url and any(rule.recipient in {"inviter", "both"} for rule in offer.rules):
         found.append(
             Remark(
@@ -47,6 +47,8 @@ def _of_rules(offer: Offer) -> type_of_found:
         yield from _of_trigger(rule)
         yield from _of_conditions(rule)
         yield from _of_recipient(rule, offer)
+        yield from _of_gifts(rule)
+        yield from _of_promise(rule)
 
 
 def _of_trigger(rule: RuleLine) -> type_of_found:
@@ -106,6 +108,31 @@ def _of_climber(rule: RuleLine) -> type_of_found:
         )
 
 
+def _of_gifts(rule: RuleLine) -> type_of_found:
+    if rule.amount_kind != "fixed" and not giving.is_shared(rule.reward_kind):
+        yield Remark("share_of_a_gift", gettext("Only points and money are given as a percentage or by the ladder."))
+        return
+    for piece in giving.pieces_of(rule):
+        kind, what, amount = piece.kind, piece.what, piece.amount or None
+        if problem := giving.problem(kind=kind, what=what, amount=amount):
+            yield Remark("cannot_be_given", problem)
+        for sentence in giving.advice(kind=kind, what=what, amount=amount):
+            yield Remark("gift_advice", sentence, is_error=False)
+
+
+def _of_promise(rule: RuleLine) -> type_of_found:
+    kind = find_kind(rule.awaits) if rule.awaits else None
+    if rule.awaits and (kind is None or not kind.is_trigger):
+        told = {"kind": wording.kind(rule.awaits)}
+        yield Remark("awaits_unknown", gettext("A promise cannot wait for “%(kind)s”.") % told)
+    elif rule.awaits == "member.joined":
+        yield Remark(
+            "awaits_once",
+            gettext("Somebody joins once only: whoever has joined before waits for ever."),
+            is_error=False,
+        )
+
+
 def _of_ladder(offer: Offer) -> type_of_found:
     is_used = any(rule.amount_kind == "tiers" for rule in offer.rules)
     if is_used and not offer.tiers:
@@ -117,7 +144,12 @@ def _of_ladder(offer: Offer) -> type_of_found:
             % {"first": offer.tiers[0].from_count},
             is_error=False,
         )
-    elif offer.tiers and not is_used:
+    if len({_digits(rule) for rule in offer.rules if rule.amount_kind == "tiers"}) > 1:
+        yield Remark(
+            "ladder_of_two",
+            gettext("Two rules pay by the ladder in units of different size: its amounts cannot suit both."),
+        )
+    if offer.tiers and not is_used:
         yield Remark("tiers_unused", gettext("The ladder has steps, but no rule pays by it."), is_error=False)
 
 
@@ -128,7 +160,33 @@ def _of_dates(offer: Offer, at: datetime) -> type_of_found:
         yield Remark("ends_before_start", gettext("It ends before it starts."))
 
 
+def _digits(rule: RuleLine) -> int:
+    asked = giving.ask(kind=rule.reward_kind, what=rule.reward_what)
+    return asked.digits if asked else 0
+
+
+def _of_refunds(offer: Offer) -> type_of_found:
+    if offer.refund_policy != "debt":
+        return
+    pieces = {(piece.kind, piece.what) for rule in offer.rules for piece in giving.pieces_of(rule)}
+    for kind, what in sorted(pieces):
+        if giving.is_counted(kind) and not giving.may_owe(kind=kind, what=what):
+            yield Remark(
+                "may_not_owe",
+                gettext("Of %(asset)s nothing may be owed: a refund takes them back down to zero only.")
+                % {"asset": giving.name_of(kind=kind, what=what)},
+                is_error=False,
+            )
+
+
 def _of_budget(offer: Offer) -> type_of_found:
+    gives_points = any(piece.kind == giving.POINTS for rule in offer.rules for piece in giving.pieces_of(rule))
+    if offer.budget_points is not None and offer.rules and not gives_points:
+        yield Remark(
+            "budget_of_nothing",
+            gettext("The budget is in points, and no rule gives points: limit the number of rewards instead."),
+            is_error=False,
+        )
     amounts = _fixed_amounts(offer)
     bounds = [each for each in (offer.budget_points, *(limit.max_points for limit in offer.limits)) if each is not None]
     if amounts and bounds and min(bounds) < min(amounts) and offer.when_short == "refuse":
@@ -144,8 +202,9 @@ def _of_budget(offer: Offer) -> type_of_found:
 
 
 def _fixed_amounts(offer: Offer) -> list[int]:
-    of_rules = [rule.amount_points for rule in offer.rules if rule.amount_kind == "fixed" and rule.amount_points]
-    is_used = any(rule.amount_kind == "tiers" for rule in offer.rules)
+    rules = [rule for rule in offer.rules if rule.reward_kind == giving.POINTS]
+    of_rules = [rule.amount_points for rule in rules if rule.amount_kind == "fixed" and rule.amount_points]
+    is_used = any(rule.amount_kind == "tiers" for rule in rules)
     return of_rules + [tier.amount_points for tier in offer.tiers if is_used]
 
 

@@ -85,6 +85,12 @@ class Rulebook:
         versions = self._campaigns.get(campaign_id)
         return self._offer(versions[-1]) if versions else None
 
+    def rule_in(self, campaign_id: int, version_id: int, rule_id: int) -> CompiledRule | None:
+        """Return a rule as a version of its campaign had it, or None if that had no such rule."""
+        found = next((each for each in self._campaigns.get(campaign_id, ()) if each.id == version_id), None)
+        lines = self._offer(found).rules if found else ()
+        return next((_compiled(line) for line in lines if line.id == rule_id), None)
+
     def limits(self, campaign_id: int) -> tuple[LimitLine, ...]:
         """Return every limit that any version of a campaign had, once for each period, without their maxima."""
         if campaign_id not in self._limits:
@@ -107,12 +113,7 @@ class Rulebook:
     def _lines_of(self, kind: str, at: datetime) -> tuple[type_of_line, ...]:
         valid = [self._offer(_valid_at(versions, at)) for versions in self._campaigns.values()]
         valid.sort(key=lambda offer: (-offer.priority, offer.campaign_id))
-        return tuple(
-            (offer, CompiledRule(line, conditions.compile_rule(line), conditions.compile_screen(line)))
-            for offer in valid
-            for line in offer.rules
-            if line.trigger == kind
-        )
+        return tuple((offer, _compiled(line)) for offer in valid for line in offer.rules if line.trigger == kind)
 
     def _offer(self, version: Any) -> Offer:
         if version.id not in self._offers:
@@ -124,6 +125,10 @@ class Rulebook:
                 valid_from=version.valid_from,
             )
         return self._offers[version.id]
+
+
+def _compiled(line: RuleLine) -> CompiledRule:
+    return CompiledRule(line, conditions.compile_rule(line), conditions.compile_screen(line))
 
 
 _kept: OrderedDict[str, tuple[Revision, Rulebook]] = OrderedDict()

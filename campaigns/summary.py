@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from django.utils.translation import gettext, ngettext
 from django.utils.translation import gettext_lazy as _
 
-from campaigns import versions, wording
+from campaigns import giving, versions, wording
 from campaigns.definitions import Condition, LimitLine, Offer, RuleLine, Tier
 from campaigns.models import Campaign
 
@@ -32,6 +32,10 @@ OF_THEMSELVES = {
     "invite.sent": _("they send an invitation"),
     "check_in": _("they check in"),
 }
+REFUNDS = {
+    "pending_only": _("A refund takes back only what is still on hold."),
+    "debt": _("A refund takes back all of it: a balance may go below zero, and what is earned next pays that first."),
+}
 PERIODS = {
     "day": _("%(most)s a day"),
     "week": _("%(most)s a week"),
@@ -42,6 +46,8 @@ PERIODS = {
 
 def sentences(campaign: Campaign) -> list[str]:
     """Return what the campaign says as it stands, one sentence each, in the active language."""
+    if campaign.is_builtin:
+        return [gettext("It is built in: it keeps what was given by hand or by a program, without a rule.")]
     return sentences_of(versions.offer_of(campaign=campaign))
 
 
@@ -52,27 +58,49 @@ def sentences_of(offer: Offer) -> list[str]:
     of_members = [limit for limit in offer.limits if limit.per == "member"]
     shared = of_members if len(offer.rules) == 1 else []
     told = [sentence_of(rule, shared) for rule in offer.rules]
-    if any(rule.amount_kind == "tiers" for rule in offer.rules):
-        told.append(_ladder(offer.tiers))
+    climber = next((rule for rule in offer.rules if rule.amount_kind == "tiers"), None)
+    if climber:
+        told.append(_ladder(offer.tiers, climber))
     told += [_limit(limit) for limit in offer.limits if limit not in shared]
-    return [*told, *_hold(offer), *_dates(offer), *_budget(offer), *_together(offer)]
+    return [*told, *_hold(offer), *_refunds(offer), *_dates(offer), *_budget(offer), *_together(offer)]
 
 
 def sentence_of(rule: RuleLine, limits: Sequence[LimitLine] = ()) -> str:
     """Return what a rule says, with the limits of a member where they are its alone."""
-    sentence = str(GAINS[rule.recipient] % {"amount": _amount(rule), "when": _when(rule)})
+    sentence = str(GAINS[rule.recipient] % {"amount": _gains(rule), "when": _when(rule)})
+    if rule.awaits:
+        sentence = gettext("%(sentence)s, usable once %(promise)s") % {"sentence": sentence, "promise": _promise(rule)}
     for limit in limits:
         sentence = gettext("%(sentence)s; at most %(limit)s") % {"sentence": sentence, "limit": _most(limit)}
     return gettext("%(sentence)s.") % {"sentence": sentence}
 
 
+def _gains(rule: RuleLine) -> str:
+    extras = [giving.words(kind=each.kind, what=each.what, amount=each.amount) for each in rule.extras]
+    return wording.listed([_amount(rule), *extras])
+
+
 def _amount(rule: RuleLine) -> str:
-    match rule.amount_kind:
-        case "percent":
-            return gettext("%(percent)s of the order in points") % {"percent": wording.percent(rule.rate_bps or 0)}
-        case "tiers":
-            return gettext("points by the ladder")
-    return wording.points(rule.amount_points or 0)
+    kind, what = rule.reward_kind, rule.reward_what
+    if rule.amount_kind == "fixed":
+        return giving.words(kind=kind, what=what, amount=rule.amount_points or 0)
+    rate = {"percent": wording.percent(rule.rate_bps or 0), "unit": giving.name_of(kind=kind, what=what)}
+    if giving.value_of(kind, what) == giving.value_of(giving.POINTS, ""):
+        is_percent = rule.amount_kind == "percent"
+        return gettext("%(percent)s of the order in points") % rate if is_percent else gettext("points by the ladder")
+    if rule.amount_kind == "percent":
+        return gettext("%(percent)s of the order in “%(unit)s”") % rate
+    return gettext("“%(unit)s” by the ladder") % rate
+
+
+def _promise(rule: RuleLine) -> str:
+    name = f"{rule.awaits}:any" if rule.awaits == "order.paid" else rule.awaits
+    known = OF_THEMSELVES.get(name)
+    told = str(known) if known else gettext("“%(kind)s” happens") % {"kind": wording.kind(rule.awaits)}
+    if rule.awaits_days is None:
+        return told
+    days = ngettext("%(promise)s, within %(days)s day", "%(promise)s, within %(days)s days", rule.awaits_days)
+    return days % {"promise": told, "days": rule.awaits_days}
 
 
 def _when(rule: RuleLine) -> str:
@@ -108,12 +136,13 @@ def _split_minimum(rule: RuleLine) -> tuple[int | None, list[Condition]]:
     return None, others
 
 
-def _ladder(tiers: tuple[Tier, ...]) -> str:
+def _ladder(tiers: tuple[Tier, ...], rule: RuleLine) -> str:
     if not tiers:
         return gettext("The ladder has no steps yet.")
     steps = []
     for tier, following in zip(tiers, [*tiers[1:], None], strict=True):
-        numbers = {"first": wording.whole(tier.from_count), "points": wording.points(tier.amount_points)}
+        given = giving.words(kind=rule.reward_kind, what=rule.reward_what, amount=tier.amount_points)
+        numbers = {"first": wording.whole(tier.from_count), "points": given}
         if following is None:
             steps.append(gettext("from friend %(first)s on %(points)s each") % numbers)
         elif following.from_count - tier.from_count == 1:
@@ -145,17 +174,39 @@ def _hold(offer: Offer) -> list[str]:
     if not days:
         return []
     longest = max(days)
-    if len(days) > 1 or any(rule.hold_days == 0 for rule in offer.rules):
+    is_some = len(days) > 1 or any(rule.hold_days == 0 for rule in offer.rules)
+    if all(piece.kind == giving.POINTS for rule in offer.rules for piece in giving.pieces_of(rule)):
+        return [_hold_of_points(longest, is_some=is_some)]
+    if is_some:
         template = ngettext(
-            "Some points can be spent only after up to %(days)s day.",
-            "Some points can be spent only after up to %(days)s days.",
+            "Some of it can be used only after up to %(days)s day.",
+            "Some of it can be used only after up to %(days)s days.",
             longest,
         )
     else:
         template = ngettext(
-            "The points can be spent after %(days)s day.", "The points can be spent after %(days)s days.", longest
+            "The reward can be used after %(days)s day.", "The reward can be used after %(days)s days.", longest
         )
     return [template % {"days": longest}]
+
+
+def _hold_of_points(days: int, *, is_some: bool) -> str:
+    if is_some:
+        template = ngettext(
+            "Some points can be spent only after up to %(days)s day.",
+            "Some points can be spent only after up to %(days)s days.",
+            days,
+        )
+    else:
+        template = ngettext(
+            "The points can be spent after %(days)s day.", "The points can be spent after %(days)s days.", days
+        )
+    return template % {"days": days}
+
+
+def _refunds(offer: Offer) -> list[str]:
+    # What a refund takes back unless somebody has chosen otherwise needs no sentence.
+    return [str(REFUNDS[offer.refund_policy])] if offer.refund_policy in REFUNDS else []
 
 
 def _dates(offer: Offer) -> list[str]:

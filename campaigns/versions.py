@@ -1,5 +1,6 @@
 """The versions of a campaign: what its rows say now, and what was published when."""
 
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Final
 
@@ -41,6 +42,7 @@ def offer_of(*, campaign: Campaign) -> Offer:
             Tier(from_count=each.from_count, amount_points=each.amount_points)
             for each in sorted(campaign.tiers.all(), key=lambda each: each.from_count)
         ),
+        refund_policy=campaign.refund_policy,
     )
 
 
@@ -72,6 +74,11 @@ def offer_in(version: CampaignVersion) -> Offer:
     )
 
 
+def is_same(one: Offer, other: Offer) -> bool:
+    """Tell whether two versions of a campaign offer the same, whatever their numbers."""
+    return replace(one, version_id=other.version_id, number=other.number, valid_from=other.valid_from) == other
+
+
 def line_of(rule: Rule) -> RuleLine:
     """Return what a rule's row says now."""
     return RuleLine(
@@ -87,6 +94,10 @@ def line_of(rule: Rule) -> RuleLine:
         amount_points=rule.amount_points,
         rate_bps=rule.rate_bps,
         hold_days=rule.hold_days,
+        reward_what=rule.reward_what,
+        extras=tuple(definitions.Extra(**each) for each in rule.extras),
+        awaits=rule.awaits,
+        awaits_days=rule.awaits_days,
     )
 
 

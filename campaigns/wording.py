@@ -1,6 +1,8 @@
 """Plain words for what a rule asks and gives, in the reader's language and the tenant's currency."""
 
+from collections.abc import Iterable
 from datetime import datetime
+from decimal import Decimal
 from typing import Any
 
 from babel import Locale, numbers
@@ -65,15 +67,29 @@ def percent(rate_bps: int) -> str:
     return f"{number_format(rate_bps / 100, decimal_pos=places, use_l10n=True)}%"
 
 
-def money(amount_minor: int) -> str:
-    """Return an amount in the tenant's currency, without a fraction of zeros."""
-    currency = context.current().currency
+def decimal(number: Decimal, *, digits: int) -> str:
+    """Return an amount with so many digits after its point, and without a fraction of zeros."""
+    places = digits if number % 1 else 0
+    return str(number_format(number, decimal_pos=places, use_l10n=True, force_grouping=True))
+
+
+def money(amount_minor: int, currency: str = "") -> str:
+    """Return an amount in a currency, or in the tenant's, without a fraction of zeros."""
+    currency = currency or context.current().currency
     shown = format_money(amount_minor, currency, get_language() or "en")
     digits = digits_of(currency)
     if not digits or to_major(amount_minor, currency) % 1:
         return shown
     symbol = numbers.get_decimal_symbol(Locale.parse(get_language() or "en", sep="-"))
     return shown.replace(symbol + "0" * digits, "", 1)
+
+
+def listed(parts: Iterable[str]) -> str:
+    """Return parts of a sentence as one: 100 points, a mug and a spin."""
+    *others, last = parts
+    if not others:
+        return last
+    return gettext("%(first)s and %(last)s") % {"first": gettext(", ").join(others), "last": last}
 
 
 def instant(at: datetime) -> str:

@@ -5,6 +5,8 @@ from datetime import UTC, datetime
 
 import pytest
 import time_machine
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
 
 from campaigns import rulebook, versions
 from campaigns.models import Campaign, CampaignVersion, Limit, RewardTier
@@ -13,6 +15,7 @@ from campaigns.tests.pages import ADD, LIST, browser_of, errors_in, page_of, sav
 from tenants import context
 from tenants.staff.models import AuditEntry
 from tests import cast
+from tests.things import make_things
 
 pytestmark = pytest.mark.django_db
 
@@ -151,7 +154,7 @@ def test_an_error_stands_at_its_field_and_nothing_is_saved(mia):
     assert errors_in(response) == {
         "name": ["This field is required."],
         "budget_points": ["Ensure this value is greater than or equal to 1."],
-        "rules-0-amount_points": ["How many points?"],
+        "rules-0-amount_points": ["How much of it?"],
         "tiers-0-amount_points": ["This field is required."],
         "limits-0-max_count": ["At most how many rewards, or how many points?"],
     }
@@ -380,11 +383,17 @@ def test_the_list_tells_what_each_campaign_has_given(mia, running):
 
 
 def test_the_list_costs_the_same_for_many_campaigns(mia, django_assert_max_num_queries):
-    for number in range(3):
-        make_campaign(name=str(number))
+    make_things()
+    gives = {"reward_kind": "product", "reward_what": "stickers"}
+    make_campaign(gives)
     mia.get(LIST)
+    with CaptureQueriesContext(connection) as once:
+        mia.get(LIST)
+    for number in range(3):
+        make_campaign(gives, {"reward_what": "stars"}, name=str(number))
 
-    with django_assert_max_num_queries(15):
+    # The assets are read too now.
+    with django_assert_max_num_queries(len(once) + 1):
         mia.get(LIST)
 
 
@@ -447,3 +456,91 @@ def test_a_campaign_of_another_tenant_is_not_found(acme, bolt, running):
     assert response.status_code == 302
     assert response.url == "/admin/"
     assert press(stranger, running, "pause").status_code == 404
+
+
+# What is built in
+
+
+@pytest.fixture
+def builtin(acme):
+    """Give the campaign that keeps what was issued by hand."""
+    return make_campaign({"is_active": False}, name="By hand", status="active", is_builtin=True)
+
+
+def test_what_is_built_in_is_only_looked_at(mia, builtin):
+    page = mia.get(page_of(builtin))
+
+    assert page.status_code == 200
+    assert (page.context["buttons"], page.context["remarks"]) == ("", [])
+    assert page.context["inline_admin_formsets"] == []
+    assert save(mia, page_of(builtin), name="Mine").status_code == 403
+    assert mia.post(f"{LIST}{builtin.pk}/delete/", {"post": "yes"}).status_code == 403
+    for button in ("activate", "pause", "resume", "end"):
+        press(mia, builtin, button, sure="1")
+    builtin.refresh_from_db()
+    assert (builtin.name, builtin.status) == ("By hand", "active")
+    assert not CampaignVersion.objects.exists()
+
+
+def test_a_built_in_draft_is_not_deleted_either(mia, acme):
+    draft = make_campaign(is_builtin=True)
+
+    assert mia.post(f"{LIST}{draft.pk}/delete/", {"post": "yes"}).status_code == 403
+    assert Campaign.objects.filter(pk=draft.pk).exists()
+
+
+def test_what_is_built_in_is_marked_in_the_list_and_is_no_first_campaign(mia, builtin):
+    page = mia.get(LIST).content.decode()
+
+    assert "Built in" in page
+    assert "It is built in: it keeps what was given by hand or by a program, without a rule." in page
+    assert "Your first campaign takes a minute" in page
+
+
+# One click
+
+
+START = f"{LIST}start-programme/"
+
+
+def test_a_loyalty_programme_is_one_click(mia, builtin):
+    with time_machine.travel(datetime(2026, 3, 17, 12, tzinfo=UTC), tick=False):
+        response = mia.post(START)
+
+    campaign = Campaign.objects.get(is_builtin=False)
+    assert response.url == page_of(campaign)
+    assert (campaign.name, campaign.status, campaign.refund_policy) == ("Cashback 5%", "active", "to_zero")
+    page = mia.get(response.url)
+    assert messages_of(page) == ["“Cashback 5%” is active. Change what you like."]
+    assert page.context["sentences"] == [
+        "A member gets 5% of the order in points when they pay an order.",
+        "The points can be spent after 14 days.",
+        "It runs from March 17, 2026, 15:00 on.",
+    ]
+    [version] = CampaignVersion.objects.all()
+    assert (version.campaign_id, version.author) == (campaign.pk, "marketer")
+    assert AuditEntry.objects.filter(action="campaign.start_programme").count() == 1
+
+
+def test_a_second_click_starts_no_second_programme(mia):
+    mia.post(START)
+
+    again = mia.post(START)
+
+    assert Campaign.objects.count() == 1
+    assert messages_of(mia.get(again.url))[-1] == "There is a campaign already: change that, or create another."
+    assert "Start a programme" not in mia.get(LIST).content.decode()
+
+
+def test_looking_at_the_button_s_address_starts_nothing(mia):
+    assert mia.get(START).url == LIST
+    assert not Campaign.objects.exists()
+
+
+@pytest.mark.parametrize("role", ["moderator", "analyst"])
+def test_others_start_no_programme(acme, role):
+    other = browser_of(role)
+
+    assert other.post(START).status_code == 403
+    assert "Start a programme" not in other.get(LIST).content.decode()
+    assert not Campaign.objects.exists()

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from campaigns.amounts import percent_of, points_due, step_of
+from campaigns.amounts import Worth, multiplied, percent_of, step_of, units_due
 from campaigns.definitions import Tier
 from campaigns.tests.offers import rule
 
@@ -18,7 +18,43 @@ LADDER = (
 
 
 def due(*, tiers=(), order_minor=None, minor_per_point=100, nth=1, **told):
-    return points_due(rule(**told), tiers, order_minor=order_minor, minor_per_point=minor_per_point, nth=nth)
+    return units_due(rule(**told), tiers, order_minor=order_minor, worth=Worth(minor_per_point), nth=nth)
+
+
+@pytest.mark.parametrize(
+    ("order_minor", "worth", "units"),
+    [
+        (100_00, Worth(100, scale=2), 500),
+        (99_99, Worth(100, scale=2), 499),
+        (99_99, Worth(100, scale=2, rounding="half_up"), 500),
+        (99_90, Worth(100, scale=2, rounding="half_up"), 500),  # 499.5
+        (99_89, Worth(100, scale=2, rounding="half_up"), 499),
+        (9_99, Worth(100, rounding="half_up"), 0),
+        (10_00, Worth(100, rounding="half_up"), 1),  # half a point
+        (100_00, Worth(250, scale=1), 20),
+    ],
+)
+def test_a_percentage_in_units_of_any_asset(order_minor, worth, units):
+    assert percent_of(order_minor, rate_bps=500, worth=worth) == units
+
+
+@given(
+    order_minor=st.integers(0, 10**12),
+    rate_bps=st.integers(1, 10_000),
+    minor_per_unit=st.integers(1, 10_000),
+    scale=st.integers(0, 4),
+)
+def test_half_up_is_the_nearest(order_minor, rate_bps, minor_per_unit, scale):
+    exact = Fraction(order_minor * rate_bps * 10**scale, 10_000 * minor_per_unit)
+
+    rounded = percent_of(order_minor, rate_bps=rate_bps, worth=Worth(minor_per_unit, scale, "half_up"))
+
+    assert rounded == int(exact + Fraction(1, 2))
+
+
+@pytest.mark.parametrize(("units", "bps", "expected"), [(100, 12_500, 125), (3, 12_500, 3), (7, 10_000, 7)])
+def test_a_level_multiplies_rounded_down(units, bps, expected):
+    assert multiplied(units, multiplier_bps=bps) == expected
 
 
 def test_a_fixed_amount_is_what_it_says():
@@ -56,14 +92,14 @@ def test_a_percentage_is_rounded_down_to_whole_points(order_minor, rate_bps, min
 def test_a_percentage_is_less_than_a_point_below_what_is_due_and_never_above(order_minor, rate_bps, minor_per_point):
     exact = Fraction(order_minor * rate_bps, 10_000 * minor_per_point)
 
-    assert 0 <= exact - percent_of(order_minor, rate_bps=rate_bps, minor_per_point=minor_per_point) < 1
+    assert 0 <= exact - percent_of(order_minor, rate_bps=rate_bps, worth=Worth(minor_per_point)) < 1
 
 
 @given(one=st.integers(0, 10**9), other=st.integers(0, 10**9), rate_bps=st.integers(1, 10_000))
 def test_an_order_in_two_parts_never_earns_more_than_whole(one, other, rate_bps):
-    parts = sum(percent_of(each, rate_bps=rate_bps, minor_per_point=100) for each in (one, other))
+    parts = sum(percent_of(each, rate_bps=rate_bps, worth=Worth(100)) for each in (one, other))
 
-    assert parts <= percent_of(one + other, rate_bps=rate_bps, minor_per_point=100)
+    assert parts <= percent_of(one + other, rate_bps=rate_bps, worth=Worth(100))
 
 
 @pytest.mark.parametrize(("nth", "points"), [(0, 0), (1, 100), (4, 100), (5, 150), (9, 150), (10, 200), (1_000, 200)])

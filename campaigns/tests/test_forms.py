@@ -2,7 +2,8 @@
 
 import pytest
 
-from campaigns.forms import CampaignForm, LimitForm, RuleForm, TierForm
+from campaigns.forms import CampaignForm, LimitForm, TierForm
+from campaigns.rule_forms import RuleForm
 
 pytestmark = pytest.mark.django_db
 
@@ -10,11 +11,13 @@ RULE = {
     "trigger": "order.paid",
     "order_number": "first",
     "recipient": "inviter",
+    "gives": "points:",
     "amount_kind": "fixed",
     "amount_points": "100",
     "match": "all",
     "is_active": "on",
 }
+BOUNDS = "From 1 to 1,000,000,000."
 LEAST = "Ensure this value is greater than or equal to 1."
 
 
@@ -60,8 +63,8 @@ def test_a_changed_rule_forgets_what_it_was():
 @pytest.mark.parametrize(
     ("sent", "field", "error"),
     [
-        ({"amount_points": ""}, "amount_points", "How many points?"),
-        ({"amount_points": "-5"}, "amount_points", LEAST),
+        ({"amount_points": ""}, "amount_points", "How much of it?"),
+        ({"amount_points": "-5"}, "amount_points", BOUNDS),
         ({"amount_kind": "percent"}, "percent", "How many percent?"),
         (
             {"amount_kind": "percent", "percent": "101"},
@@ -136,7 +139,16 @@ def test_odd_json_is_an_error_and_not_a_crash(rows):
     ],
 )
 def test_an_error_of_a_campaign_stands_at_its_field(sent, field, error):
-    form = CampaignForm({"name": "Bring a friend", "goal": "attract", "when_short": "cap", "priority": "0", **sent})
+    form = CampaignForm(
+        {
+            "name": "Bring a friend",
+            "goal": "attract",
+            "when_short": "cap",
+            "refund_policy": "debt",
+            "priority": "0",
+            **sent,
+        }
+    )
 
     assert form.errors == {field: [error]}
 
@@ -152,5 +164,5 @@ def test_a_limit_limits_something():
 def test_a_step_begins_with_a_friend_and_pays():
     assert TierForm({"from_count": "0", "amount_points": "0"}).errors == {
         "from_count": [LEAST],
-        "amount_points": [LEAST],
+        "amount_points": [BOUNDS],
     }

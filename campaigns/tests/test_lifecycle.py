@@ -6,7 +6,7 @@ from datetime import timedelta
 import pytest
 from django.db import connection, connections
 
-from campaigns import lifecycle, versions
+from campaigns import definitions, lifecycle, versions
 from campaigns.models import Campaign, CampaignVersion
 from campaigns.tests.making import act, make_campaign, make_rule
 from campaigns.tests.offers import NOON
@@ -81,6 +81,35 @@ def test_publishing_what_is_in_force_already_makes_no_version():
     assert act(lifecycle.publish, campaign, at=NOON + MINUTE) is None
 
     assert CampaignVersion.objects.count() == 1
+
+
+def test_a_definition_of_an_older_release_that_means_the_same_makes_no_version():
+    campaign = make_campaign(status="active", starts_at=NOON)
+    definition = definitions.as_json(versions.offer_of(campaign=campaign))
+    del definition["refund_policy"]
+    for rule in definition["rules"]:
+        for name in ("reward_what", "extras", "awaits", "awaits_days"):
+            del rule[name]
+    CampaignVersion.objects.create(campaign=campaign, number=1, valid_from=NOON, definition=definition)
+
+    assert act(lifecycle.publish, campaign, at=NOON + MINUTE) is None
+    assert CampaignVersion.objects.count() == 1
+
+    campaign.rules.update(awaits="check_in")
+    assert act(lifecycle.publish, campaign, at=NOON + MINUTE).number == 2
+
+
+@pytest.mark.parametrize("name", VERBS)
+@pytest.mark.parametrize("status", Campaign.Status.values)
+def test_what_is_built_in_stays_as_it_is(name, status):
+    campaign = make_campaign(status=status, is_builtin=True)
+
+    with pytest.raises(lifecycle.MoveNotAllowed, match=r"^“Bring a friend” is built in, and stays as it is\.$"):
+        act(VERBS[name][0], campaign, at=NOON)
+
+    campaign.refresh_from_db()
+    assert campaign.status == status
+    assert not CampaignVersion.objects.exists()
 
 
 def test_a_change_is_a_new_version_and_the_old_one_stays():

@@ -8,6 +8,7 @@ from campaigns import lint
 from campaigns.models import Limit, RewardTier
 from campaigns.tests.making import make_campaign
 from campaigns.tests.offers import NOON
+from tests.things import make_things, retire
 
 pytestmark = pytest.mark.django_db
 
@@ -106,3 +107,109 @@ def test_a_problem_of_a_condition_names_the_field_in_words():
     assert [each.sentence for each in lint.problems(campaign=campaign, at=NOON)] == [
         "“Order amount” is compared with nothing: give a value."
     ]
+
+
+# What is given
+
+
+@pytest.fixture
+def things(acme):
+    return make_things()
+
+
+def gift(kind, what="", amount_points=1, **told):
+    return {"reward_kind": kind, "reward_what": what, "amount_points": amount_points, **told}
+
+
+@pytest.mark.parametrize(
+    ("rule", "found"),
+    [
+        (gift("points", "stars", 5), []),
+        (gift("certificate", "coffee", 50_000), []),
+        (gift("product", "stickers", extras=[{"kind": "points", "what": "", "amount": 5}]), []),
+        (gift("product", "gone"), [("cannot_be_given", True)]),
+        (gift("moon"), [("cannot_be_given", True)]),
+        (gift("certificate", "coffee", 70_000), [("cannot_be_given", True)]),
+        (
+            {"extras": [{"kind": "product", "what": "gone", "amount": 1}]},
+            [("cannot_be_given", True)],
+        ),
+        (
+            gift("spin", "spin", None, amount_kind="percent", rate_bps=100, recipient="actor"),
+            [("share_of_a_gift", True)],
+        ),
+        (gift("money", "cash", None, amount_kind="percent", rate_bps=100, recipient="actor"), []),
+    ],
+)
+def test_what_a_rule_gives_is_looked_at(things, rule, found):
+    assert codes(make_sound(rule, budget_points=None)) == found
+
+
+def test_what_is_not_in_use_any_more_is_an_error(things):
+    campaign = make_sound(gift("product", "stickers"), budget_points=None)
+    retire("stickers")
+
+    assert [each.sentence for each in lint.problems(campaign=campaign, at=NOON)] == [
+        "“Sticker pack” is not in use: switch the gift on, or choose another."
+    ]
+
+
+def test_an_empty_stock_without_a_provider_is_pointed_out(things):
+    things["coffee"].terms = {"denominations": [30_000]}
+    things["coffee"].save()
+
+    assert codes(make_sound(gift("certificate", "coffee", 30_000), budget_points=None)) == [("gift_advice", False)]
+
+
+def test_a_debt_of_what_may_not_be_owed_is_pointed_out(things):
+    gives = {"extras": [{"kind": "product", "what": "stickers", "amount": 1}]}
+    campaign = make_sound(gives, refund_policy="debt")
+    assert [each.sentence for each in lint.problems(campaign=campaign, at=NOON)] == [
+        "Of Points nothing may be owed: a refund takes them back down to zero only."
+    ]
+
+    things["stars"].may_owe = True
+    things["stars"].save()
+    assert codes(make_sound(gift("points", "stars", 5), refund_policy="debt")) == []
+
+
+def test_a_budget_of_points_bounds_no_gifts(things):
+    assert codes(make_sound(gift("product", "stickers"))) == [("budget_of_nothing", False)]
+    assert codes(make_sound(gift("product", "stickers", extras=[{"kind": "points", "what": "", "amount": 5}]))) == []
+
+
+def test_a_bound_in_points_is_not_compared_with_money(things):
+    campaign = make_sound(gift("certificate", "coffee", 50_000), budget_points=None)
+    Limit.objects.create(campaign=campaign, per="campaign", period="day", max_points=100)
+
+    assert codes(campaign) == []
+
+
+@pytest.mark.parametrize(
+    ("awaits", "found"),
+    [
+        ("order.paid", []),
+        ("custom.quiz", []),
+        ("member.joined", [("awaits_once", False)]),
+        ("order.refunded", [("awaits_unknown", True)]),
+        ("moon.rose", [("awaits_unknown", True)]),
+    ],
+)
+def test_a_promise_is_looked_at(awaits, found):
+    assert codes(make_sound({"awaits": awaits})) == found
+
+
+def test_a_ladder_gives_what_comes_with_it_too(things):
+    extras = [{"kind": "product", "what": "stickers", "amount": 1}]
+    campaign = make_sound({"amount_kind": "tiers", "amount_points": None, "extras": extras})
+    RewardTier.objects.create(campaign=campaign, from_count=1, amount_points=100)
+
+    assert codes(campaign) == []
+
+
+def test_one_ladder_does_not_count_points_and_coins(things):
+    climbs = {"amount_kind": "tiers", "amount_points": None}
+    campaign = make_sound(climbs, {**climbs, "reward_kind": "money", "reward_what": "cash"})
+    RewardTier.objects.create(campaign=campaign, from_count=1, amount_points=100)
+
+    assert codes(campaign) == [("ladder_of_two", True)]

@@ -5,10 +5,11 @@ from datetime import timedelta
 import pytest
 
 from campaigns import summary
-from campaigns.definitions import Condition, LimitLine, Tier
+from campaigns.definitions import Condition, Extra, LimitLine, Tier
 from campaigns.models import Limit
 from campaigns.tests.making import make_campaign
 from campaigns.tests.offers import NOON, offer, rule
+from tests.things import make_things
 
 pytestmark = pytest.mark.django_db
 
@@ -140,3 +141,87 @@ def test_hold_dates_budget_and_company_are_told():
 
 def test_an_empty_campaign_says_so():
     assert summary.sentences_of(offer(rules=())) == ["Nobody gets anything yet: it has no rule in use."]
+
+
+# What is given
+
+
+@pytest.fixture
+def things(acme):
+    return make_things()
+
+
+MUG = Extra(kind="product", what="stickers")
+
+
+@pytest.mark.parametrize(
+    ("told", "gets"),
+    [
+        ({"extras": (MUG,)}, "100 points and “Sticker pack”"),
+        (
+            {"extras": (MUG, Extra(kind="spin", what="spin", amount=3))},
+            "100 points, “Sticker pack” and 3 spins",
+        ),
+        ({"reward_kind": "money", "reward_what": "cash", "amount_points": 5_000}, "RUB\N{NO-BREAK SPACE}50"),
+        (
+            {"reward_kind": "money", "reward_what": "cash", "amount_kind": "percent", "rate_bps": 250},
+            "2.5% of the order in “Cash”",
+        ),
+        (
+            {"reward_what": "stars", "amount_kind": "percent", "rate_bps": 250, "extras": (MUG,)},
+            "2.5% of the order in “Stars” and “Sticker pack”",
+        ),
+        ({"reward_what": "points", "amount_kind": "percent", "rate_bps": 250}, "2.5% of the order in points"),
+        ({"reward_what": "stars", "amount_kind": "tiers"}, "“Stars” by the ladder"),
+    ],
+)
+def test_all_that_is_given_is_told(things, told, gets):
+    assert first_of(rule(recipient="actor", **told)) == f"A member gets {gets} when they pay an order."
+
+
+@pytest.mark.parametrize(
+    ("told", "tail"),
+    [
+        ({"awaits": "order.paid"}, "they pay an order"),
+        ({"awaits": "order.paid", "awaits_days": 30}, "they pay an order, within 30 days"),
+        ({"awaits": "check_in", "awaits_days": 1}, "they check in, within 1 day"),
+        ({"awaits": "custom.quiz"}, "“custom.quiz” happens"),
+    ],
+)
+def test_a_promise_is_told(told, tail):
+    said = first_of(rule(recipient="actor", trigger="member.joined", **told))
+
+    assert said == f"A member gets 100 points when they join, usable once {tail}."
+
+
+@pytest.mark.parametrize(
+    ("policy", "said"),
+    [
+        ("to_zero", []),
+        ("pending_only", ["A refund takes back only what is still on hold."]),
+        (
+            "debt",
+            ["A refund takes back all of it: a balance may go below zero, and what is earned next pays that first."],
+        ),
+    ],
+)
+def test_another_refund_policy_is_told(policy, said):
+    assert summary.sentences_of(offer(starts_at=None, refund_policy=policy))[1:] == said
+
+
+@pytest.mark.parametrize(
+    ("rules", "said"),
+    [
+        ((rule(hold_days=14, reward_kind="product", reward_what="stickers"),), "The reward can be used after 14 days."),
+        ((rule(hold_days=14, extras=(MUG,)), rule(id=2)), "Some of it can be used only after up to 14 days."),
+        ((rule(hold_days=1),), "The points can be spent after 1 day."),
+    ],
+)
+def test_a_hold_is_told_of_what_is_held(things, rules, said):
+    assert summary.sentences_of(offer(rules=rules, starts_at=None))[-1] == said
+
+
+def test_what_is_built_in_says_so():
+    assert summary.sentences(make_campaign(is_builtin=True)) == [
+        "It is built in: it keeps what was given by hand or by a program, without a rule."
+    ]

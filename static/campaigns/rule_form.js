@@ -3,6 +3,7 @@
 
 (() => {
   const { Editor, catalogue } = window.Conditions;
+  const words = catalogue.words;
   const RULES = "rules";
   const editors = new WeakMap();
 
@@ -25,7 +26,7 @@
 
     reveal(group, "custom_name", trigger.value === catalogue.custom);
     reveal(group, "order_number", trigger.value === "order.paid");
-    reveal(group, "amount_points", amountKind.value === "fixed");
+    followGives(group, amountKind);
     reveal(group, "percent", amountKind.value === "percent");
     reveal(group, "match", (editors.get(source)?.rows.length || 0) > 1);
     amountKind.querySelector('option[value="percent"]').disabled = !kind.has_amount && amountKind.value !== "percent";
@@ -33,10 +34,83 @@
     revealLadder();
   }
 
+  // What is given says whether an amount is asked for, and of what.
+  function followGives(group, amountKind) {
+    const gives = fieldIn(group, "gives").value;
+    const asked = catalogue.gives[gives];
+    const amount = fieldIn(group, "amount_points");
+    const awaits = fieldIn(group, "awaits").value;
+    // What the server has refused stays visible until it is mended.
+    reveal(group, "amount_kind", isShared(gives) || amountKind.value !== "fixed");
+    reveal(group, "amount_points", amountKind.value === "fixed" && asked !== null);
+    reveal(group, "awaits_name", awaits === catalogue.custom);
+    reveal(group, "awaits_days", awaits !== "");
+    if (!asked) return;
+    amount.step = 1 / 10 ** asked.digits;
+    const label = group.querySelector(`label[for="${amount.id}"]`);
+    if (label) label.firstChild.textContent = asked.label + " ";
+    // The label says it now.
+    amount.parentElement.querySelectorAll(".leading-relaxed:not(.kind-meaning)").forEach((help) => help.remove());
+    tell(amount, asked.offered.length ? words.offered.replace("%s", asked.offered.join("; ")) : "");
+  }
+
+  // Of a certificate there are a few values: the first of them rather than one that there is not.
+  function offer(amount, asked) {
+    if (asked && asked.offered.length && !asked.offered.includes(amount.value)) amount.value = asked.offered[0];
+  }
+
+  const isShared = (value) => catalogue.shared.includes(value.split(":")[0]);
+
+  // What it gives besides: rows that are empty wait until somebody asks for one.
+  function beginExtras(box) {
+    const rows = [...box.children];
+    const add = button("act-plain extras-add", "+ " + words.add_extra);
+    const settle = () => add.classList.toggle("is-away", !rows.some((row) => row.classList.contains("is-away")));
+    for (const row of rows) {
+      const [what, amount] = [row.querySelector("select"), row.querySelector("input")];
+      const follow = () => {
+        const asked = catalogue.gives[what.value];
+        amount.classList.toggle("is-idle", asked === null || !what.value);
+        amount.placeholder = asked ? (asked.offered.join("; ") || asked.label) : "";
+        if (amount.classList.contains("is-idle")) amount.value = "";
+      };
+      const remove = button("act-danger", "×");
+      remove.title = words.remove_extra;
+      remove.setAttribute("aria-label", words.remove_extra);
+      remove.addEventListener("click", () => {
+        what.value = "";
+        follow();
+        row.classList.add("is-away");
+        settle();
+        add.focus();
+      });
+      what.addEventListener("change", follow);
+      row.append(remove);
+      row.classList.toggle("is-away", !what.value && !amount.value);
+      follow();
+    }
+    add.addEventListener("click", () => {
+      const row = rows.find((each) => each.classList.contains("is-away"));
+      row.classList.remove("is-away");
+      settle();
+      row.querySelector("select").focus();
+    });
+    box.append(add);
+    settle();
+  }
+
+  function button(style, text) {
+    const made = document.createElement("button");
+    made.type = "button";
+    made.className = "act " + style;
+    made.textContent = text;
+    return made;
+  }
+
   // What the chosen kind of event means, below it.
-  function tell(trigger, meaning) {
-    // Outside of the box whose middle the arrow of the list stands in.
-    const place = trigger.parentElement.parentElement;
+  function tell(field, meaning) {
+    // Outside of the box whose middle the arrow of a list stands in.
+    const place = field.closest(".field-line > *");
     let note = place.querySelector(".kind-meaning");
     if (!note) {
       note = document.createElement("div");
@@ -68,7 +142,15 @@
       editors.get(source).show(trigger.value);
       follow(group);
     });
-    fieldIn(group, "amount_kind").addEventListener("change", () => follow(group));
+    for (const name of ["amount_kind", "awaits"]) {
+      fieldIn(group, name).addEventListener("change", () => follow(group));
+    }
+    fieldIn(group, "gives").addEventListener("change", (event) => {
+      if (!isShared(event.target.value)) fieldIn(group, "amount_kind").value = "fixed";
+      offer(fieldIn(group, "amount_points"), catalogue.gives[event.target.value]);
+      follow(group);
+    });
+    beginExtras(group.querySelector("[data-extras]"));
     source.addEventListener("change", () => follow(group));
     follow(group);
   }

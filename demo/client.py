@@ -56,6 +56,14 @@ class Client:
         """
         return str(self._ask("GET", f"/api/v1/members/{quote(external_id)}")["code"])
 
+    def tell(self, path: str, body: Mapping[str, Any]) -> dict[str, Any]:
+        """
+        Send what has a key of its own, and return the answer.
+
+        :raises Refused: if the API does not take it
+        """
+        return self._ask("POST", path, body)
+
     def _ask(self, method: str, path: str, body: Mapping[str, Any] | None = None) -> dict[str, Any]:
         until = time.monotonic() + PATIENCE_SECONDS
         while True:

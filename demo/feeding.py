@@ -7,8 +7,8 @@ from datetime import datetime, timedelta
 from typing import Final
 
 from core.db import transaction
-from demo import feed, stories, tenants
-from demo.businesses import Business
+from demo import feed, shopping, stories, tenants
+from demo.businesses import RECORD_SHOP, Business
 from demo.client import Client
 from demo.progress import Progress
 from events.models import Event
@@ -17,7 +17,7 @@ from tenants.models import ApiKey, Tenant
 
 KEY_NAME: Final = "Demo feed"
 KEY_LIVES_FOR: Final = timedelta(days=1)
-SCOPES: Final = ("events:write", "events:backfill", "members:read")
+SCOPES: Final = ("events:write", "events:backfill", "members:read", "rewards:write", "redemptions:write")
 
 LOOK_EVERY_SECONDS: Final = 0.1
 
@@ -45,6 +45,8 @@ def feed_business(*, business: Business, address: str, await_handled: Callable[[
                 client = Client(address=address, key=key)
                 client.await_ready()
                 feed.feed(lacking, client=client, await_handled=await_handled, progress=progress)
+                if business == RECORD_SHOP:
+                    shopping.shop(client=client, holders=shopping.holders())
             progress.close()
     return len(lacking)
 

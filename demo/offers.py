@@ -38,6 +38,7 @@ def _of_record_shop(begins_at: datetime, today: datetime) -> None:
     _make_welcome_back(begins_at)
     _make_sharing(today)
     _make_fair(today)
+    _make_gifts(today)
     of_fridays = {"trigger": "order.paid", "recipient": "actor", "amount_points": 50}
     _draft(name="Vinyl Fridays", goal="sell", rules=[of_fridays])
 
@@ -142,6 +143,41 @@ def _make_fair(today: datetime) -> None:
     )
     StopRule.objects.create(
         campaign=fair, metric="rewards", threshold=FAIR_REWARDS_MAX, window_minutes=FAIR_WITHIN_MINUTES
+    )
+
+
+def _make_gifts(today: datetime) -> None:
+    """One campaign whose rules give one of everything that can be given."""
+    order = {"trigger": "order.paid", "recipient": "actor"}
+    _campaign(
+        name="Record month",
+        goal="sell",
+        starts_at=today - timedelta(days=45),
+        refund_policy="debt",
+        rules=[
+            order
+            | {"reward_kind": "product", "reward_what": "sticker-pack", "amount_points": 1}
+            | {"extras": [{"kind": "points", "what": "", "amount": 50}]}
+            | _where(("amount_minor", "at_least", 4_000)),
+            order
+            | {"reward_kind": "certificate", "reward_what": "your-choice", "amount_points": 1_000}
+            | _where(("amount_minor", "at_least", 9_000)),
+            order
+            | {"reward_kind": "spin", "reward_what": "spins", "amount_points": 1}
+            | _where(("items.count", "at_least", 2)),
+            {"trigger": "member.joined", "recipient": "invitee", "amount_points": 1}
+            | {"reward_kind": "discount", "reward_what": "fifteen-off"},
+            {"trigger": "order.paid", "recipient": "inviter", "order_number": "first", "amount_points": 300}
+            | {"reward_kind": "money", "reward_what": "cash", "hold_days": 3},
+            {"trigger": "custom.review", "recipient": "actor", "amount_points": 20}
+            | {"reward_kind": "points", "reward_what": "stars"},
+            {"trigger": "custom.app_installed", "recipient": "actor", "amount_points": 200}
+            | {"awaits": "order.paid", "awaits_days": 60},
+            {"trigger": "custom.review", "recipient": "actor", "amount_points": 1}
+            | {"reward_kind": "privilege", "reward_what": "listening-room"}
+            | _where(("value", "at_least", 5)),
+        ],
+        limits=[{"per": "member", "period": "month", "max_count": 8}],
     )
 
 

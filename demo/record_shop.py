@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Sequence
 from datetime import timedelta
 
-from demo import cheats, friends, history, orders
+from demo import cheats, friends, history, orders, voices
 from demo.acts import SIMULATED, Act, in_order
 from demo.days import Days
 from demo.friends import Friend
@@ -21,6 +21,7 @@ def story(*, days: Days) -> tuple[Act, ...]:
     told = [
         *history.acts(days=days),
         *friends.acts(friends=invented, days=days),
+        *voices.acts(friends=invented, days=days),
         *cheats.acts(days=days),
         *_fair(invented),
     ]

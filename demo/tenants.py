@@ -7,9 +7,9 @@ from zoneinfo import ZoneInfo
 
 from campaigns.models import Campaign
 from core.db import in_transaction, transaction
-from demo import offers, stories
+from demo import gifts, offers, stories
 from demo.access import ENVIRONMENTS
-from demo.businesses import PLATFORM_PASSWORD, PLATFORM_USERNAME, ROLES, Business
+from demo.businesses import PLATFORM_PASSWORD, PLATFORM_USERNAME, RECORD_SHOP, ROLES, Business
 from demo.days import Days
 from rewards.models import Asset
 from tenants import audit, context, keys, provisioning, roles, sandboxes
@@ -97,6 +97,8 @@ def _furnish(tenant: Tenant, business: Business, at: datetime) -> None:
     _add_staff(business, at)
     Asset.objects.filter(code="points").update(minor_per_unit=business.minor_per_point)
     days = days_of(business=business, tenant=tenant)
+    if business == RECORD_SHOP:
+        gifts.make(at=at)
     offers.make(business=business, begins_at=stories.begins_at(business, days=days), at=days.last_at)
     note(action="demo.made", target=f"tenant:{tenant.pk} {tenant}", changes={"staff": list(ROLES)}, at=at)
 

@@ -13,6 +13,8 @@ os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
 app = Celery("sarafan")
 app.config_from_object("django.conf:settings", namespace="CELERY")
 app.autodiscover_tasks()
+# Packages within packages it does not look into by itself.
+app.autodiscover_tasks(["rewards.certificates"])
 
 
 @worker_process_init.connect

@@ -207,12 +207,38 @@ CELERY_BEAT_SCHEDULE = {
         "schedule": timedelta(seconds=60),
         "options": {"expires": 60},
     },
+    "release-reserved": {
+        "task": "rewards.tasks.release_reserved",
+        "schedule": timedelta(seconds=60),
+        "options": {"expires": 60},
+    },
+    "run-nights": {
+        "task": "rewards.tasks.run_nights",
+        "schedule": timedelta(seconds=60),
+        "options": {"expires": 60},
+    },
+    "sweep-certificates": {
+        "task": "rewards.certificates.tasks.sweep_certificates",
+        "schedule": timedelta(seconds=5),
+        "options": {"expires": 5},
+    },
     "prune-counters": {"task": "antifraud.tasks.prune_counters", "schedule": crontab(hour="2", minute="30")},
     "verify-ledgers": {"task": "rewards.tasks.verify_ledgers", "schedule": crontab(hour="3", minute="30")},
 }
 
 # The flow of facts, read top to bottom like MIDDLEWARE: each consumer is given the batch.
 EVENT_CONSUMERS = ["scoring.pipeline.earn"]
+
+# What each tenant's midnight brings, in this order. Levels come before expiry, so that nobody falls for points that the
+# same night takes, and after it once more.
+NIGHT = [
+    "rewards.night.activate",
+    "rewards.night.lapse",
+    "rewards.levels.review.night",
+    "rewards.expiry.night",
+    "rewards.levels.review.night",
+    "rewards.notices.night",
+]
 
 # --- Staff ----------------------------------------------------------------------------------------------------------
 
@@ -236,6 +262,8 @@ AXES_VERBOSE = False
 AUDIT_RECORDER = "tenants.audit.record"
 # Whose verb tells the campaigns' page what each has given: rewards stand above campaigns.
 CAMPAIGN_SPENDING = "rewards.spending.given_by_campaign"
+# Whose verb frees limits and budgets when rewards lapse: counters stand above rewards.
+LIMITS_FREED = "antifraud.counters.give_back"
 
 # --- The API --------------------------------------------------------------------------------------------------------
 
@@ -264,6 +292,11 @@ SPECTACULAR_SETTINGS: dict[str, Any] = {
     "SWAGGER_UI_FAVICON_HREF": "SIDECAR",
 }
 
+# --- Calls to partners ----------------------------------------------------------------------------------------------
+
+# Addresses of our own machine are refused, lest a tenant makes us call what only we can reach.
+OUTBOUND_ALLOW_LOOPBACK = env.flag("OUTBOUND_ALLOW_LOOPBACK", default=False)
+
 # --- Languages and time ---------------------------------------------------------------------------------------------
 
 LANGUAGE_CODE = "en"
@@ -283,13 +316,36 @@ _COLLECTED = env.flag("STATIC_COLLECTED", default=not (LOCAL or DEBUG))
 WHITENOISE_USE_FINDERS = not _COLLECTED
 STATIC_ROOT = BASE_DIR / "staticfiles" if _COLLECTED else None
 STORAGES = {
-    "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
+    # Each tenant's in a folder of its own.
+    "default": {"BACKEND": "django_tenants.files.storage.TenantFileSystemStorage"},
     "staticfiles": {
         "BACKEND": "whitenoise.storage.CompressedManifestStaticFilesStorage"
         if _COLLECTED
         else "django.contrib.staticfiles.storage.StaticFilesStorage"
     },
 }
+
+# --- Kinds of rewards ------------------------------------------------------------------------------------------------
+
+# Each is a folder: `terms` says what one may be, `giving` what becomes of one that is granted. Campaigns stand below
+# rewards, and ask the kinds through this (campaigns.giving).
+REWARD_KINDS = {
+    "points": "rewards.kinds.points",
+    "money": "rewards.kinds.money",
+    "spin": "rewards.kinds.spin",
+    "certificate": "rewards.kinds.certificate",
+    "discount": "rewards.kinds.discount",
+    "privilege": "rewards.kinds.privilege",
+    "product": "rewards.kinds.product",
+    "content": "rewards.kinds.content",
+}
+
+# --- Files of tenants -----------------------------------------------------------------------------------------------
+
+# Pictures of gifts, badges of levels, exclusive content. On a cluster: a folder that all web processes share.
+MEDIA_ROOT = env.text("MEDIA_ROOT", default=str(BASE_DIR / "var" / PROFILE / "media"))
+# Pictures are served by rewards.pictures; content never by its path.
+MEDIA_URL = "/media/"
 
 # --- Logs -----------------------------------------------------------------------------------------------------------
 

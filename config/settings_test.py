@@ -8,6 +8,7 @@ os.environ |= {
     "DEBUG": "no",
     "ENCRYPTION_KEY": "Zm9yIHRlc3RzIG9ubHksIDMyIGJ5dGVzIGxvbmcuLi4=",
     "HTTPS": "no",
+    "OUTBOUND_ALLOW_LOOPBACK": "yes",
     "SECRET_KEY": "for tests only",
     "STATIC_COLLECTED": "no",
 }

@@ -1,6 +1,6 @@
 """How the back offices look: titles, colours and the order of the menu. Unfold reads the two dictionaries below."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -10,6 +10,7 @@ from django.http import HttpRequest
 from django.templatetags.static import static
 from django.urls import reverse
 from django.utils.functional import Promise
+from django.utils.text import capfirst
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
@@ -74,7 +75,10 @@ class Entry:
     label: str
     title: Text
     icon: str
-    count: Callable[[], int] | None = None
+    # Which figure of `_waiting` stands beside it.
+    waits: str = ""
+    # Another page than the list, by the name of its address.
+    page: str = "changelist"
 
     def shown(self, request: HttpRequest, site: AdminSite) -> dict[str, Any] | None:
         """Return the line as Unfold wants it, or None when this user has no business there."""
@@ -82,28 +86,52 @@ class Entry:
         if not site.is_registered(model) or not site._registry[model].has_view_or_change_permission(request):
             return None
         opts = model._meta
-        line = {
+        line: dict[str, Any] = {
             "title": self.title,
             "icon": self.icon,
-            "link": reverse(f"admin:{opts.app_label}_{opts.model_name}_changelist", current_app=site.name),
+            "link": reverse(f"admin:{opts.app_label}_{opts.model_name}_{self.page}", current_app=site.name),
         }
-        waiting = self.count() if self.count else 0
+        line["active"] = self._is_here(request, line["link"])
+        waiting = _waiting(request)[self.waits] if self.waits else 0
         return line | {"badge": str(waiting), "badge_variant": "danger"} if waiting else line
 
+    def _is_here(self, request: HttpRequest, link: str) -> bool:
+        """Tell whether the request is on this page or below it. A list's other pages have lines of their own."""
+        pages = {each.page for _title, entries in MENU for each in entries if each.label == self.label}
+        below = {page for page in pages if page != "changelist" and f"/{page}/" in request.path}
+        return request.path.startswith(link) and (not below or self.page in below)
 
-def _open_cases() -> int:
-    found: int = apps.get_model("antifraud.Case").objects.filter(status="open").count()
-    return found
+
+# Whatever waits for somebody, in one statement: the menu is on every page.
+_WAITING = """
+SELECT
+    (SELECT count(*) FROM antifraud_case WHERE status = 'open') AS cases,
+    (SELECT count(*) FROM antifraud_trip WHERE resumed_at IS NULL) AS trips,
+    (SELECT count(*) FROM rewards_adjustment WHERE status = 'waiting') AS adjustments,
+    (SELECT count(*) FROM rewards_entitlement WHERE kind = 'product' AND status = 'placed') AS parcels,
+    (SELECT count(*) FROM rewards_provider WHERE problem <> '' AND is_active) AS providers,
+    (SELECT count(*) FROM ({low}) low) AS stocks
+"""
 
 
-def _open_trips() -> int:
-    found: int = apps.get_model("antifraud.Trip").objects.filter(resumed_at=None).count()
-    return found
+def _waiting(request: HttpRequest) -> dict[str, int]:
+    """Return the figures of the menu's marks, read once for a request."""
+    from django.utils.timezone import now  # noqa: PLC0415, TID251 (settings import this module; the menu is an edge)
+
+    from core.db import fetch  # noqa: PLC0415
+    from rewards.certificates.stock import LOW  # noqa: PLC0415
+
+    kept: dict[str, int] | None = getattr(request, "backoffice_waiting", None)
+    if kept is None:
+        (row,) = fetch(_WAITING.replace("{low}", LOW), {"at": now()})
+        kept = row._asdict()
+        request.backoffice_waiting = kept  # type: ignore[attr-defined]
+    return kept
 
 
 # In the order of use: what waits, what one works on, what one looks up, what one sets once.
 MENU: tuple[tuple[Text, tuple[Entry, ...]], ...] = (
-    ("", (Entry("antifraud.Case", _("Moderation"), "gavel", _open_cases),)),
+    ("", (Entry("antifraud.Case", _("Moderation"), "gavel", "cases"),)),
     (
         _("Programme"),
         (
@@ -111,15 +139,35 @@ MENU: tuple[tuple[Text, tuple[Entry, ...]], ...] = (
             Entry("members.Member", _("Members"), "group"),
             Entry("referrals.Referral", _("Referrals"), "share"),
             Entry("rewards.Reward", _("Rewards"), "redeem"),
-            Entry("rewards.Posting", _("Ledger"), "account_balance"),
+            Entry("rewards.Level", _("Levels"), "military_tech"),
+            Entry("rewards.Standing", _("Standings"), "leaderboard"),
             Entry("events.Event", _("Events"), "bolt"),
+        ),
+    ),
+    (
+        capfirst(_("gifts")),
+        (
+            Entry("rewards.Gift", _("Catalogue"), "storefront"),
+            Entry("rewards.Redemption", _("Purchases"), "shopping_cart"),
+            Entry("rewards.Redemption", _("Parcels"), "package_2", "parcels", page="fulfilment"),
+            Entry("rewards.Entitlement", _("Entitlements"), "local_activity"),
+            Entry("rewards.StockCode", _("Stock of codes"), "inventory_2", "stocks"),
+        ),
+    ),
+    (
+        _("Money"),
+        (
+            Entry("rewards.Account", _("Liability"), "account_balance_wallet"),
+            Entry("rewards.Account", _("Payouts"), "payments", page="payouts"),
+            Entry("rewards.Adjustment", _("Changes by hand"), "edit_note", "adjustments"),
+            Entry("rewards.Posting", _("Ledger"), "account_balance"),
         ),
     ),
     (
         _("Safety"),
         (
             Entry("antifraud.StopRule", _("Stop rules"), "rule"),
-            Entry("antifraud.Trip", _("Stopped campaigns"), "front_hand", _open_trips),
+            Entry("antifraud.Trip", _("Stopped campaigns"), "front_hand", "trips"),
         ),
     ),
     (
@@ -128,6 +176,8 @@ MENU: tuple[tuple[Text, tuple[Entry, ...]], ...] = (
             Entry("referrals.AttributionPolicy", _("Attribution"), "ads_click"),
             Entry("antifraud.FraudPolicy", _("Antifraud policy"), "shield"),
             Entry("rewards.Asset", _("Points"), "toll"),
+            Entry("rewards.RewardPolicy", _("Reward policy"), "tune"),
+            Entry("rewards.Provider", _("Providers"), "hub", "providers"),
             Entry("tenants.ApiKey", _("API keys"), "key"),
             Entry("staff.Staff", _("Staff"), "badge"),
             Entry("staff.AuditEntry", _("Audit log"), "history"),

@@ -5,12 +5,14 @@ from django.views.generic import RedirectView
 
 from core.backoffice import tenant_site
 from referrals.urls import links
+from rewards.urls import files
 
 urlpatterns: list[URLPattern | URLResolver] = [
     path("", RedirectView.as_view(pattern_name="admin:index")),
     path("api/", include("config.urls_api")),
     path("admin/", tenant_site.urls),
     *links,
+    *files,
 ]
 
 # Django imports them by name.

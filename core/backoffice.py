@@ -124,8 +124,27 @@ class ModelAdmin(unfold.admin.ModelAdmin):  # type: ignore[misc]
     list_fullwidth = True
     show_full_result_count = False
 
+    def name_of(self, row: Any) -> str:
+        """Return what the row is called at the top of its page: its own `__str__` may be a key for programs."""
+        return str(row)
+
     def dress(self, rows: Sequence[Any]) -> None:
         """Add to the rows of a list's page what its columns show: once a page, so that no column asks for each row."""
+
+    def render_change_form(
+        self,
+        request: HttpRequest,
+        context: dict[str, Any],
+        add: bool = False,  # noqa: FBT001, FBT002 (Django's signature)
+        change: bool = False,  # noqa: FBT001, FBT002
+        form_url: str = "",
+        obj: Any = None,
+    ) -> HttpResponse:
+        if obj is not None:
+            name = self.name_of(obj)
+            context |= {"original": Named(obj, name), "subtitle": name}
+        found: HttpResponse = super().render_change_form(request, context, add, change, form_url, obj)
+        return found
 
     def formfield_for_dbfield(self, db_field: Any, request: HttpRequest, **kwargs: Any) -> Any:
         if isinstance(db_field, URLField):
@@ -234,10 +253,6 @@ class StoryAdmin(AppendOnlyAdmin):
 
     story_template: str
 
-    def name_of(self, row: Any) -> str:
-        """Return what the row is called at the top of its page."""
-        return str(row)
-
     def story(self, request: HttpRequest, row: Any) -> dict[str, Any]:
         """Return what the template shows."""
         raise NotImplementedError
@@ -295,6 +310,15 @@ class ViewFilter(admin.SimpleListFilter):
                 "query_string": changelist.get_query_string({self.parameter_name: value}, ["p"]),
                 "display": label,
             }
+
+
+def without(fieldsets: Any, hidden: Iterable[str]) -> Any:
+    """Return a page's fieldsets without some of the fields."""
+    left_out = set(hidden)
+    return [
+        (title, {**told, "fields": [name for name in told["fields"] if name not in left_out]})
+        for title, told in fieldsets
+    ]
 
 
 VIEWS_TEMPLATE = "admin/views.html"

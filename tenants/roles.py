@@ -31,7 +31,20 @@ MODELS: Final[dict[str, tuple[tuple[str, str, tuple[str, ...]], ...]]] = {
         *READING,
         ("campaigns", "*", WRITE),
         ("referrals", "attributionpolicy", ("view", "change")),
+        # Who uploads codes need not be able to read them.
+        ("rewards", "stockcode", ("view", "add")),
         ("antifraud", "stoprule", WRITE),
+        # Asking and confirming; of two people, whoever asked does not confirm.
+        ("rewards", "adjustment", ("view", "add", "change")),
+        # Issuing by hand, and cancelling.
+        ("rewards", "reward", ("view", "add")),
+        ("rewards", "entitlement", ("view", "change")),
+        ("rewards", "asset", ("view", "add", "change")),
+        ("rewards", "gift", WRITE),
+        ("rewards", "level", WRITE),
+        ("rewards", "redemption", ("view", "change")),
+        ("rewards", "standing", ("view", "add", "change")),
+        ("rewards", "rewardpolicy", ("view", "change")),
     ),
     MODERATOR: READING,
     ANALYST: READING,

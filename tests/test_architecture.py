@@ -16,6 +16,7 @@ from django.utils.module_loading import import_string
 
 from core.db import fetch
 from members import people
+from rewards import night
 from tenants import audit, upgrades
 from tests.checkout import PACKAGES, ROOT, own_models, sources
 
@@ -31,11 +32,12 @@ APPEND_ONLY = {
     "members_member",
     "referrals_code",
     "referrals_referral",
+    "rewards_lotuse",
     "rewards_posting",
     "staff_auditentry",
 }
 # Who may take advisory locks, each of a class of its own.
-LOCKERS = {"members/people.py", "events/claims.py", "tenants/audit.py", "tenants/upgrades.py"}
+LOCKERS = {"members/people.py", "events/claims.py", "tenants/audit.py", "tenants/upgrades.py", "rewards/night.py"}
 
 
 def labels(entries: list[str]) -> set[str]:
@@ -196,6 +198,11 @@ def test_every_consumer_of_events_is_there():
     assert all(callable(import_string(path)) for path in settings.EVENT_CONSUMERS)
 
 
+@pytest.mark.parametrize("path", sorted(set(settings.NIGHT)))
+def test_every_step_of_the_night_is_there_and_called_alike(path):
+    assert [*inspect.signature(import_string(path)).parameters] == ["schema", "day", "at"]
+
+
 # Sources
 
 
@@ -209,7 +216,7 @@ def test_only_those_who_are_listed_take_advisory_locks():
     found = {name for name, text in sources() if re.search(r"pg_\w*advisory\w*lock", text)}
 
     assert found == LOCKERS
-    assert len({people.LOCK_CLASS, upgrades.LOCK_CLASS, audit.LOCK_CLASS}) == 3
+    assert len({people.LOCK_CLASS, upgrades.LOCK_CLASS, audit.LOCK_CLASS, night.LOCK_CLASS}) == 4
 
 
 def test_a_module_is_named_for_what_it_is_about():

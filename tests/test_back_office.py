@@ -5,6 +5,8 @@ from django.apps import apps
 
 from campaigns.models import Campaign
 from core.backoffice import tenant_site
+from members import people
+from rewards.tests import gifts
 from tenants import context
 from tenants.staff.models import AuditEntry, Staff
 from tests.cast import Shop, make_campaign
@@ -23,8 +25,17 @@ PAGES = {
     "events/event": (EVERYBODY, set()),
     "referrals/referral": (EVERYBODY, set()),
     "rewards/reward": (EVERYBODY, set()),
+    "rewards/entitlement": (EVERYBODY, set()),
     "rewards/posting": (EVERYBODY, set()),
-    "rewards/asset": (EVERYBODY, set()),
+    "rewards/account": (EVERYBODY, set()),
+    "rewards/adjustment": (EVERYBODY, {"admin", "marketer"}),
+    "rewards/gift": (EVERYBODY, {"admin", "marketer"}),
+    "rewards/redemption": (EVERYBODY, set()),
+    "rewards/level": (EVERYBODY, {"admin", "marketer"}),
+    "rewards/standing": (EVERYBODY, {"admin", "marketer"}),
+    "rewards/stockcode": (EVERYBODY, {"admin", "marketer"}),
+    "rewards/provider": (EVERYBODY, {"admin"}),
+    "rewards/asset": (EVERYBODY, {"admin", "marketer"}),
     "staff/staff": ({"admin"}, {"admin"}),
     "staff/auditentry": ({"admin"}, set()),
 }
@@ -33,6 +44,19 @@ POLICIES = {
     "antifraud/fraudpolicy": (
         {"admin"},
         {"flag_from": 60, "refuse_from": 150, "signups_per_hour": 5, "undo_minutes": 5},
+    ),
+    "rewards/rewardpolicy": (
+        {"admin", "marketer"},
+        {
+            "level_measure": "spent",
+            "level_window": "rolling",
+            "level_window_days": 90,
+            "level_fall": "step",
+            "level_grace_days": 10,
+            "level_notice_days": 5,
+            "four_eyes_from": 500,
+            "reserve_minutes": 20,
+        },
     ),
     "referrals/attributionpolicy": (
         {"admin", "marketer"},
@@ -46,6 +70,7 @@ READ_ONLY = [
     "events/event",
     "referrals/referral",
     "rewards/reward",
+    "rewards/entitlement",
     "rewards/posting",
 ]
 
@@ -58,6 +83,7 @@ def shop(acme) -> Shop:
     flag(shop)
     shop.joins("clara", invited_by="anna")
     shop.pays("clara", "500")
+    gifts.give(gifts.gift("content"), people.get_by_external_id("clara"))
     return shop
 
 

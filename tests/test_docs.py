@@ -150,14 +150,44 @@ def _fields_of(schema: dict[str, Any]) -> dict[str, bool]:
 
 
 def test_every_operation_is_in_the_api_document_with_its_scope():
-    told = {row[0].strip("`"): row[1].strip("`") for row in rows_of(API) if row[0].startswith(("`GET ", "`POST "))}
+    methods = ("`GET ", "`POST ", "`PUT ", "`DELETE ")
+    told = {row[0].strip("`"): row[1].strip("`") for row in rows_of(API) if row[0].startswith(methods)}
 
     assert told == {f"{method} {place.path}": scope for place in _operations() for method, scope in _scopes_of(place)}
 
 
 def _operations() -> list[Place]:
-    values = {name: f"{{{name}}}" for name in ("external_id", "event_id")}
-    rest = dict.fromkeys(("code", "app_label", "url", "content_type_id", "object_id"), "x")
+    values = {
+        name: f"{{{name}}}"
+        for name in (
+            "external_id",
+            "event_id",
+            "entitlement_id",
+            "certificate_id",
+            "reward_id",
+            "adjustment_id",
+            "payout_id",
+            "gift_code",
+            "purchase_id",
+            "redemption_id",
+        )
+    }
+    rest = dict.fromkeys(
+        (
+            "code",
+            "app_label",
+            "url",
+            "content_type_id",
+            "object_id",
+            "parcel_id",
+            "path",
+            "token",
+            "certificate",
+            "upload_id",
+            "asset_id",
+        ),
+        "x",
+    )
     rows = {f"{model._meta.app_label}/{model._meta.model_name}": 1 for model in apps.get_models()}
     found = places("config.urls_tenant", Asked(rows=rows, values=values | rest))
     return [place for place in found if place.path.startswith("/api/v1/")]
@@ -209,6 +239,7 @@ def test_every_failure_is_in_the_api_document_with_its_status():
         "not_acceptable",
         "not_authenticated",
         "service_unavailable",
+        "too_many_guesses",
         "unsupported_media_type",
     }
 

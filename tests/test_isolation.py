@@ -18,7 +18,23 @@ from antifraud.models import StopRule, Trip
 from core.backoffice import platform_site, tenant_site
 from core.db import execute, fetch
 from events.models import Event
+from members import people
 from referrals.models import Code
+from rewards import entitlements
+from rewards.certificates import page, uploads
+from rewards.models import (
+    Adjustment,
+    Asset,
+    Entitlement,
+    Gift,
+    Level,
+    Provider,
+    Redemption,
+    Reward,
+    Standing,
+    StockCode,
+)
+from rewards.tests import gifts
 from tenants import audit, context, keys
 from tenants.models import ApiKey, Domain, Tenant
 from tests.cast import NOON, Shop, make_campaign
@@ -35,10 +51,10 @@ OF_ACME = re.compile(r"acme|77000\d{4}", re.IGNORECASE)
 # As above, without what stands on every page of Acme's own.
 ROWS_OF_ACME = re.compile(r"acme-(?!sandbox)|Only for Acme|77000\d{4}")
 # The pages of these have nothing in them that would tell one tenant from another.
-NAMELESS = {"attributionpolicy", "fraudpolicy", "asset"}
+NAMELESS = {"account", "rewardpolicy", "attributionpolicy", "fraudpolicy", "asset"}
 
 # What everybody may see: where one logs in, the API's reference, and where a shared link leads.
-OPEN = {"login", "schema", "docs", "link"}
+OPEN = {"login", "schema", "docs", "link", "certificate-page"}
 
 
 @pytest.fixture
@@ -60,12 +76,48 @@ def asked(acme) -> Asked:
         window_minutes=60,
         tripped_at=NOON,
     )
+    level = Level.objects.create(code="gold", name="Only for Acme", threshold=100)
+    Standing.objects.create(member_id=shop.id_of(ANNA), level=level, since=NOON)
+    points = Asset.objects.get(code="points")
+    of_anna = {"member_id": shop.id_of(ANNA), "asset": points, "amount": 5}
+    adjustment = Adjustment.objects.create(
+        key="acme-1", reason="acme-reason", status="waiting", asked_by="acme-marta", asked_at=NOON, **of_anna
+    )
+    payout = Redemption.objects.create(key="acme-2", purpose="payout", status="reserved", created_at=NOON, **of_anna)
+    mug = Gift.objects.create(code="acme-mug", kind="product", name="acme-mug", asset=points, price=5)
+    spent = {"created_at": NOON, **of_anna}
+    held = Redemption.objects.create(key="acme-3", purpose="order", status="reserved", order_number="acme-9", **spent)
+    bought = Redemption.objects.create(
+        key="acme-4", purpose="purchase", status="captured", gift=mug, captured=5, settled_at=NOON, **spent
+    )
+    parcel = Entitlement.objects.create(
+        key="acme-5", kind="product", gift=mug, member_id=shop.id_of(ANNA), status="placed", created_at=NOON
+    )
+    (given,) = gifts.give(
+        gifts.gift("privilege", code="acme-gift", name="Only for Acme"), people.get_by_external_id(ANNA)
+    )
     staff_of("marketer", username="acme-marta")
     audit.record(actor_kind="staff", actor="acme-marta", action="x.y", target="acme-thing", changes={}, at=NOON)
     keys.issue(tenant=acme, environment="live", name="acme-key", scopes=keys.ALL_SCOPES, at=NOON)
+    brand, upload_id = _certificates(shop)
+    certificate = Entitlement.objects.get(gift=brand)
     values = {
         "external_id": ANNA,
         "event_id": str(Event.objects.latest("pk").pk),
+        "entitlement_id": str(given.pk),
+        "certificate_id": str(certificate.pk),
+        "certificate": page.token_of(certificate.pk),
+        "upload_id": upload_id,
+        "reward_id": str(Reward.objects.latest("pk").pk),
+        "adjustment_id": str(adjustment.pk),
+        "payout_id": str(payout.pk),
+        "asset_id": str(points.pk),
+        "gift_code": mug.code,
+        "redemption_id": str(held.pk),
+        "purchase_id": str(bought.pk),
+        "parcel_id": str(parcel.pk),
+        "path": "gifts/acme-nothing.png",
+        "token": "x",
         "code": Code.objects.get(member=shop.id_of(ANNA)).text,
         "content_type_id": "1",
         "object_id": str(shop.id_of(ANNA)),
@@ -73,6 +125,19 @@ def asked(acme) -> Asked:
         "url": "nowhere/",
     }
     return Asked(rows=_rows(acme), values=values)
+
+
+def _certificates(shop: Shop) -> tuple[Gift, str]:
+    """Give Acme a brand with a stock and a provider, a certificate of it, and an upload that was looked through."""
+    brand = Gift.objects.create(code="acme-coffee", kind="certificate", name="Only for Acme")
+    Provider.objects.create(code="acme-giftly", name="Only for Acme", url="https://giftly.example/")
+    StockCode.objects.create(gift=brand, code=entitlements.seal("acme-code"), code_index="x", uploaded_at=NOON)
+    Entitlement.objects.create(
+        key="acme-6", kind="certificate", gift=brand, member_id=shop.id_of(ANNA), status="waiting", created_at=NOON
+    )
+    return brand, uploads.prepare(
+        schema="t_acme", gift=brand, content=b"acme-code-2", value_minor=5, expires_on=None, at=NOON
+    )
 
 
 def _number_rows_from(number: int) -> None:
@@ -152,7 +217,8 @@ def test_acmes_own_program_finds_all_that_is_asked_for(asked, host):
 
     answers = {place.name: send(caller, "GET", place).status_code for place in of_api(asked)}
 
-    assert answers == dict.fromkeys(answers, 200) | {"members": 405}
+    only_written = {place.name: 405 for place in of_api(asked) if not hasattr(place.view.cls, "get")}
+    assert answers == dict.fromkeys(answers, 200) | only_written
     assert len(answers) >= 8
 
 
@@ -245,7 +311,7 @@ def test_what_is_reported_of_acmes_people_elsewhere_stays_there(asked):
     statuses = {what: response.status_code for what, response in answers.items()}
     assert statuses.pop(("POST", "events")) == 202
     assert statuses.pop(("POST", "members")) == 201
-    assert set(statuses.values()) == {405}
+    assert set(statuses.values()) <= {400, 404, 405}
 
 
 # People

@@ -15,8 +15,8 @@ from core.http import CursorPage, TenantView
 from members import people
 from members.models import Identity
 from rewards import adjustments
-from rewards.actors import Actor
 from rewards.adjustments import Wish
+from rewards.api.who import actor_of
 from rewards.models import Adjustment, Asset
 
 
@@ -74,7 +74,7 @@ class Adjustments(TenantView):
         member = people.get_by_external_id(given["member"])
         wish = Wish(given["key"], member.pk, _asset(given["asset"]).pk, given["amount"], given["reason"])
         with transaction():
-            made = adjustments.ask(wish=wish, by=Actor("key", str(request.auth)), at=now())
+            made = adjustments.ask(wish=wish, by=actor_of(request), at=now())
         needed_two = made.status == Adjustment.Status.WAITING or made.decided_by
         shown = _shown().get(pk=made.pk)
         return Response(AdjustmentOutput(shown).data, status=202 if needed_two else 201)

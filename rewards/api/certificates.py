@@ -13,7 +13,7 @@ from core.db import transaction
 from core.http import CursorPage, TenantView
 from members import people
 from members.models import Identity
-from rewards.actors import Actor
+from rewards.api.who import actor_of
 from rewards.certificates import brands, issuing, page
 from rewards.certificates.issuing import KINDS, Wanted
 from rewards.models import Entitlement, Gift
@@ -90,7 +90,7 @@ class Certificates(TenantView):
             value_minor=given["value_minor"],
         )
         with transaction():
-            made = issuing.issue(wanted=wanted, actor=_actor_of(request), at=now())
+            made = issuing.issue(wanted=wanted, actor=actor_of(request), at=now())
         return Response(_told(made), status=201)
 
     @extend_schema(
@@ -139,7 +139,7 @@ class CertificateCancellation(TenantView):
         given = self.valid(self.Input, request)
         found = issuing.get(certificate_id=certificate_id)
         with transaction():
-            ended = issuing.cancel(certificate=found, reason=given["reason"], actor=_actor_of(request), at=now())
+            ended = issuing.cancel(certificate=found, reason=given["reason"], actor=actor_of(request), at=now())
         return Response(_told(ended))
 
 
@@ -161,7 +161,7 @@ class Choice(TenantView):
         given = self.valid(self.Input, request)
         found = issuing.get(certificate_id=certificate_id)
         with transaction():
-            chosen = issuing.choose(certificate=found, brand=given["brand"], actor=_actor_of(request), at=now())
+            chosen = issuing.choose(certificate=found, brand=given["brand"], actor=actor_of(request), at=now())
         return Response(_told(chosen))
 
 
@@ -173,7 +173,3 @@ def _named() -> QuerySet[Entitlement]:
     own_ids = Identity.objects.filter(member=OuterRef("member"), kind=Identity.Kind.EXTERNAL_ID)
     rows = Entitlement.objects.filter(kind__in=[Gift.Kind.CERTIFICATE, Gift.Kind.POOL]).select_related("gift")
     return rows.annotate(external_id=Subquery(own_ids.values("lookup")[:1]))
-
-
-def _actor_of(request: Request) -> Actor:
-    return Actor("key", str(request.auth))

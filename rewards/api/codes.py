@@ -15,7 +15,7 @@ from core.db import transaction
 from core.errors import Conflict, NotFound
 from core.http import TenantView
 from members import people
-from rewards.actors import Actor
+from rewards.api.who import actor_of
 from rewards.kinds.discount import checkout, guessing
 from rewards.kinds.discount.checkout import CodeNotFound, Order, Worth
 from rewards.kinds.discount.giving import terms_of
@@ -114,7 +114,9 @@ class CodeRedemptions(TenantView):
         order = _order(given, given["amount_minor"], given["currency"], number=given["order_id"])
         worth = _looked_up(
             request,
-            lambda: checkout.redeem(code=given["code"], order=order, key=given["key"], actor=_actor(request), at=now()),
+            lambda: checkout.redeem(
+                code=given["code"], order=order, key=given["key"], actor=actor_of(request), at=now()
+            ),
         )
         found = worth.entitlement
         told = {"entitlement_id": found.pk, "status": found.status, "order_id": found.used_for}
@@ -143,7 +145,7 @@ class Releases(TenantView):
         released = _looked_up(
             request,
             lambda: checkout.release(
-                code=given["code"], order_number=given["order_id"], actor=_actor(request), at=now()
+                code=given["code"], order_number=given["order_id"], actor=actor_of(request), at=now()
             ),
         )
         return Response(self.Output(released).data)
@@ -165,10 +167,6 @@ def _looked_up(request: Request, act: Callable[[], T]) -> T:
 def _order(given: dict[str, Any], amount_minor: int, currency: str, *, number: str = "") -> Order:
     member_id = people.get_by_external_id(given["member"]).pk if "member" in given else None
     return Order(amount_minor=amount_minor, currency=currency, number=number, member_id=member_id)
-
-
-def _actor(request: Request) -> Actor:
-    return Actor("key", str(request.auth))
 
 
 def _taken_off(worth: Worth) -> dict[str, Any]:

@@ -12,14 +12,13 @@ from rest_framework.response import Response
 
 from core.errors import NotFound
 from core.http import CursorPage, TenantView
+from core.http.pages import BIGINT_MAX
 from members import people
 from members.models import Identity
 from rewards import entitlements
 from rewards.certificates import page
 from rewards.kinds.privilege import holding
 from rewards.models import Entitlement, Gift
-
-BIGINT_MAX = 2**63 - 1
 
 
 class GivenGiftOutput(serializers.Serializer[Any]):

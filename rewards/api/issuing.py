@@ -11,15 +11,14 @@ from rest_framework.response import Response
 
 from core.db import transaction
 from core.http import TenantView
+from core.http.pages import BIGINT_MAX
 from members import people
 from rewards import cancelling, entitlements, issuing
-from rewards.actors import Actor
 from rewards.api import rewards
 from rewards.api.entitlements import EntitlementOutput, note_told
+from rewards.api.who import actor_of
 from rewards.issuing import Wanted
 from rewards.models import Entitlement, Reward
-
-BIGINT_MAX = 2**63 - 1
 
 
 class WholeRewardOutput(rewards.RewardOutput):
@@ -60,7 +59,7 @@ class Rewards(rewards.Rewards):
         member = people.get_by_external_id(given.pop("member"))
         with transaction():
             wanted = Wanted(member_id=member.pk, **given)
-            issued = issuing.issue(wanted=wanted, actor=_actor(request), at=now())
+            issued = issuing.issue(wanted=wanted, actor=actor_of(request), at=now())
         return Response(_whole(issued), status=201)
 
 
@@ -92,12 +91,8 @@ class RewardCancellation(TenantView):
         given = self.valid(self.Input, request)
         reward = issuing.get(reward_id=min(reward_id, BIGINT_MAX))
         with transaction():
-            ended = cancelling.cancel(reward=reward, reason=given["reason"], actor=_actor(request), at=now())
+            ended = cancelling.cancel(reward=reward, reason=given["reason"], actor=actor_of(request), at=now())
         return Response(_whole(ended))
-
-
-def _actor(request: Request) -> Actor:
-    return Actor("key", str(request.auth))
 
 
 def _whole(reward: Reward) -> dict[str, Any]:

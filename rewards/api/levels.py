@@ -12,7 +12,7 @@ from core.http import TenantView
 from members import people
 from members.models import Member
 from rewards import pictures
-from rewards.actors import Actor
+from rewards.api.who import actor_of
 from rewards.levels import setting, standing
 from rewards.models import Level as LevelRow
 from rewards.models import RewardPolicy
@@ -105,7 +105,7 @@ class MemberLevel(TenantView):
         member = people.get_by_external_id(external_id)
         level = standing.get_level(given["level"])
         standing.give(
-            member=member, level=level, until=given["until"], by=_key(request), reason=given["reason"], at=now()
+            member=member, level=level, until=given["until"], by=actor_of(request), reason=given["reason"], at=now()
         )
         return _told(member)
 
@@ -116,13 +116,9 @@ class MemberLevel(TenantView):
         given = self.TakeInput(data=request.query_params)
         given.is_valid(raise_exception=True)
         member = people.get_by_external_id(external_id)
-        standing.take(member=member, by=_key(request), reason=given.validated_data["reason"], at=now())
+        standing.take(member=member, by=actor_of(request), reason=given.validated_data["reason"], at=now())
         return _told(member)
 
 
 def _told(member: Member) -> Response:
     return Response(GoalOutput(standing.next_goal(member_id=member.pk, at=now())).data)
-
-
-def _key(request: Request) -> Actor:
-    return Actor("key", str(request.auth))

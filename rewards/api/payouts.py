@@ -14,7 +14,7 @@ from core.errors import Invalid
 from core.http import CursorPage, TenantView
 from members.models import Identity
 from rewards import payouts, redemptions
-from rewards.actors import Actor
+from rewards.api.who import actor_of
 from rewards.models import Asset, Redemption
 
 
@@ -63,7 +63,7 @@ class Payouts(TenantView):
         if asset is None:
             raise Invalid(pointer="/asset")
         with transaction():
-            made = payouts.prepare(asset=asset, key=given["key"], by=_actor(request), at=now())
+            made = payouts.prepare(asset=asset, key=given["key"], by=actor_of(request), at=now())
         rows = _shown().filter(pk__in=[each.pk for each in made]).order_by("pk")
         return Response(self.Output({"payouts": rows}).data, status=201)
 
@@ -101,7 +101,7 @@ class Settlement(TenantView):
         given = self.valid(self.Input, request)
         found = redemptions.get(redemption_id=payout_id, purpose=payouts.PAYOUT)
         with transaction():
-            payouts.settle(redemption=found, reference=given["reference"], by=_actor(request), at=now())
+            payouts.settle(redemption=found, reference=given["reference"], by=actor_of(request), at=now())
         return Response(PayoutOutput(_shown().get(pk=payout_id)).data, status=201)
 
 
@@ -123,12 +123,8 @@ class Failure(TenantView):
         given = self.valid(self.Input, request)
         found = redemptions.get(redemption_id=payout_id, purpose=payouts.PAYOUT)
         with transaction():
-            payouts.fail(redemption=found, reason=given["reason"], by=_actor(request), at=now())
+            payouts.fail(redemption=found, reason=given["reason"], by=actor_of(request), at=now())
         return Response(PayoutOutput(_shown().get(pk=payout_id)).data, status=201)
-
-
-def _actor(request: Request) -> Actor:
-    return Actor("key", str(request.auth))
 
 
 def _shown() -> QuerySet[Redemption]:

@@ -11,16 +11,16 @@ from rest_framework.response import Response
 
 from core.db import transaction
 from core.http import CursorPage, TenantView
+from core.http.pages import BIGINT_MAX
 from members import people
 from members.models import Identity
 from rewards import addresses, entitlements, pictures, purchases, redemptions
-from rewards.actors import Actor
 from rewards.api.entitlements import is_code_told, note_seen
+from rewards.api.who import actor_of
 from rewards.models import Entitlement, Redemption
 from rewards.purchases import Wanted
 
 KEY_LENGTH_MAX = 200
-BIGINT_MAX = 2**63 - 1
 
 
 class AddressInput(serializers.Serializer[Any]):
@@ -184,11 +184,6 @@ def shown(purchase_id: int) -> Any:
     if found is None:
         raise redemptions.UnknownRedemption
     return PurchaseOutput(_with_items([found])[0]).data
-
-
-def actor_of(request: Request) -> Actor:
-    """Return who does it: the API key."""
-    return Actor("key", str(request.auth))
 
 
 def _with_items(rows: list[Redemption]) -> list[Redemption]:

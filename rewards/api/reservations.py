@@ -12,11 +12,13 @@ from rest_framework.response import Response
 
 from core.db import transaction
 from core.http import CursorPage, TenantView
+from core.http.pages import BIGINT_MAX
 from core.money import BPS
 from members import people
 from members.models import Identity
 from rewards import redemptions, reservations
-from rewards.api.purchases import BIGINT_MAX, KEY_LENGTH_MAX, actor_of
+from rewards.api.purchases import KEY_LENGTH_MAX
+from rewards.api.who import actor_of
 from rewards.models import Posting, Redemption
 from rewards.reservations import Order, Wanted
 

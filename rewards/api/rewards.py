@@ -10,12 +10,11 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from core.http import CursorPage, TenantView
+from core.http.pages import BIGINT_MAX
 from members import people
 from members.models import Identity
 from rewards.api import outputs
 from rewards.models import Reward
-
-BIGINT_MAX = 2**63 - 1
 
 
 class RewardOutput(serializers.Serializer[Any]):

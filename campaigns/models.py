@@ -39,6 +39,12 @@ class Campaign(models.Model):
     budget_points = models.BigIntegerField(
         _("budget, points"), null=True, blank=True, help_text=_("All its rewards together. Empty: no budget.")
     )
+    budget_minor = models.BigIntegerField(
+        _("budget, money"),
+        null=True,
+        blank=True,
+        help_text=_("What all its rewards together may cost, in minor units of your currency. Empty: no budget."),
+    )
     when_short = models.CharField(
         _("when a budget or limit has less left than is due"),
         max_length=6,
@@ -84,6 +90,9 @@ class Campaign(models.Model):
                 name="campaign_ends_after_start",
             ),
             CheckConstraint(condition=Q(budget_points=None) | Q(budget_points__gt=0), name="campaign_budget_positive"),
+            CheckConstraint(
+                condition=Q(budget_minor=None) | Q(budget_minor__gt=0), name="campaign_money_budget_positive"
+            ),
         ]
 
     def __str__(self) -> str:
@@ -202,32 +211,73 @@ class RewardTier(models.Model):
 
 
 class Limit(models.Model):
-    """How often, or how much, for one member or for the whole campaign, in a calendar period of the tenant's zone."""
+    """
+    How often, or how much, in a period: for one person or thing, or for all together.
+
+    Calendar periods begin by the tenant's clock. A rolling one is today and the local days before it, so many in all.
+    """
 
     class Per(models.TextChoices):
         MEMBER = "member", _("Each member")
-        CAMPAIGN = "campaign", _("The whole campaign")
+        INVITER = "inviter", _("Each inviter, with all their friends")
+        DEVICE = "device", _("Each device")
+        CARD = "card", _("Each card")
+        CAMPAIGN = "campaign", _("All together")
 
     class Period(models.TextChoices):
+        HOUR = "hour", _("an hour")
         DAY = "day", _("a day")
         WEEK = "week", _("a week (from Monday)")
         MONTH = "month", _("a calendar month")
+        ROLLING = "rolling", _("so many days, today included")
         EVER = "ever", _("for ever")
 
-    campaign = models.ForeignKey(Campaign, models.CASCADE, related_name="limits", verbose_name=_("campaign"))
+    class WhenShort(models.TextChoices):
+        CAMPAIGN = "", _("As the campaign says")
+        CAP = "cap", _("Give what is left")
+        REFUSE = "refuse", _("Give nothing")
+
+    campaign = models.ForeignKey(
+        Campaign,
+        models.CASCADE,
+        null=True,
+        blank=True,
+        related_name="limits",
+        verbose_name=_("campaign"),
+        help_text=_("Empty: over all campaigns together."),
+    )
     per = models.CharField(_("for"), max_length=8, choices=Per, default=Per.MEMBER)
-    period = models.CharField(_("in"), max_length=5, choices=Period, default=Period.MONTH)
+    period = models.CharField(_("in"), max_length=7, choices=Period, default=Period.MONTH)
+    days = models.PositiveSmallIntegerField(
+        _("days"), null=True, blank=True, help_text=_("Of a rolling limit: 2 to 92.")
+    )
     max_count = models.PositiveIntegerField(_("rewards at most"), null=True, blank=True)
     max_points = models.BigIntegerField(_("points at most"), null=True, blank=True)
+    max_cost_minor = models.BigIntegerField(
+        _("cost at most"), null=True, blank=True, help_text=_("In minor units of your currency.")
+    )
+    when_short = models.CharField(
+        _("when less is left than is due"), max_length=6, choices=WhenShort, blank=True, default="", db_default=""
+    )
 
     class Meta:
         verbose_name = _("limit")
         verbose_name_plural = _("limits")
         constraints = [
             UniqueConstraint(
-                fields=["campaign", "per", "period"], name="limit_once_a_period", deferrable=Deferrable.DEFERRED
+                fields=["campaign", "per", "period", "days"],
+                name="limit_once_a_period",
+                nulls_distinct=False,
+                deferrable=Deferrable.DEFERRED,
             ),
-            CheckConstraint(condition=Q(max_count__gt=0) | Q(max_points__gt=0), name="limit_limits_something"),
+            CheckConstraint(
+                condition=Q(max_count__gt=0) | Q(max_points__gt=0) | Q(max_cost_minor__gt=0),
+                name="limit_limits_something",
+            ),
+            CheckConstraint(
+                condition=Q(period="rolling", days__gte=2, days__lte=92) | ~Q(period="rolling") & Q(days=None),
+                name="limit_rolls_over_days",
+            ),
         ]
 
     def __str__(self) -> str:

@@ -17,6 +17,7 @@ class Member(models.Model):
     class Status(models.TextChoices):
         ACTIVE = "active", pgettext_lazy("a member", "Active")
         BLOCKED = "blocked", _("Blocked")
+        ERASED = "erased", pgettext_lazy("a member", "Erased")
 
     status = models.CharField(_("status"), max_length=10, choices=Status, default=Status.ACTIVE)
     first_seen_at = models.DateTimeField(
@@ -29,7 +30,9 @@ class Member(models.Model):
     class Meta:
         verbose_name = _("member")
         verbose_name_plural = _("members")
-        constraints = [CheckConstraint(condition=Q(status__in=["active", "blocked"]), name="member_status_known")]
+        constraints = [
+            CheckConstraint(condition=Q(status__in=["active", "blocked", "erased"]), name="member_status_known")
+        ]
 
     def __str__(self) -> str:
         return _("Member %(id)s") % {"id": self.pk}
@@ -45,6 +48,10 @@ class Identity(models.Model):
         PHONE = "phone", _("Phone")
         CARD = "card", _("Card")
         DEVICE = "device", _("Device")
+        IP = "ip", _("IP address")
+        # Made from the others, so that what is nearly the same can be found by equality.
+        SUBNET = "subnet", _("Subnet")
+        EMAIL_ALIKE = "email_alike", _("Look-alike e-mail")
 
     member = models.ForeignKey(Member, models.PROTECT, related_name="+", db_index=False, verbose_name=_("member"))
     kind = models.CharField(_("kind"), max_length=12, choices=Kind)
@@ -55,7 +62,7 @@ class Identity(models.Model):
     resolves = models.BooleanField(
         default=False,
         help_text="This row decides whose the value is. A value shared by more members resolves to the first; "
-        "cards and devices never resolve: they only tie people together.",
+        "cards, devices and addresses never resolve: they only tie people together.",
     )
     added_at = models.DateTimeField(_("added at"))
 
@@ -69,7 +76,8 @@ class Identity(models.Model):
                 fields=["member"], condition=Q(kind="external_id"), name="identity_one_external_id_a_member"
             ),
             CheckConstraint(
-                condition=Q(resolves=False) | ~Q(kind__in=["card", "device"]), name="identity_card_never_resolves"
+                condition=Q(resolves=False) | ~Q(kind__in=["card", "device", "ip", "subnet", "email_alike"]),
+                name="identity_card_never_resolves",
             ),
         ]
         indexes = [Index(fields=["kind", "lookup"], name="identity_by_lookup")]

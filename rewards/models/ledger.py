@@ -120,7 +120,10 @@ class Account(models.Model):
         WRITEOFF = "writeoff", _("Taken off by hand")
 
     kind = models.CharField(_("kind"), max_length=8, choices=Kind)
-    member = models.ForeignKey("members.Member", models.PROTECT, null=True, related_name="+", verbose_name=_("member"))
+    # An account is rewritten with every reward: `account_one_a_member_and_asset` finds it by its member as well.
+    member = models.ForeignKey(
+        "members.Member", models.PROTECT, null=True, related_name="+", db_index=False, verbose_name=_("member")
+    )
     asset = models.ForeignKey(Asset, models.PROTECT, related_name="+", verbose_name=_("asset"))
     balance = models.BigIntegerField(_("balance"), default=0, help_text=_("Stored for members only."))
     may_owe = models.BooleanField(default=False, db_default=False, help_text=_("A refund has made it a debt once."))

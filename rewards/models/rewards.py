@@ -107,6 +107,12 @@ class Reward(models.Model):
     )
     due = models.BigIntegerField(_("due"), help_text=_("What the rule gives."))
     given = models.BigIntegerField(_("given"), help_text=_("What budgets and limits left of it."))
+    cost_minor = models.BigIntegerField(
+        _("cost"),
+        default=0,
+        db_default=0,
+        help_text=_("What all that is given costs the tenant, in minor units of its currency, when it was proposed."),
+    )
     reversed = models.BigIntegerField(_("taken back"), default=0)
     lost = models.BigIntegerField(
         _("lost"), default=0, help_text=_("What should have been taken back but was already spent.")

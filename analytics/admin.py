@@ -3,33 +3,91 @@
 from collections.abc import Sequence
 from typing import Any
 
+from django import forms
 from django.contrib import admin, messages
+from django.core.exceptions import PermissionDenied
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
-from django.urls import URLPattern, reverse
+from django.template.response import TemplateResponse
+from django.urls import URLPattern, path, reverse
 from django.utils import timezone
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 from unfold.paginator import InfinitePaginator
+from unfold.widgets import UnfoldBooleanSwitchWidget
 
+from antifraud import limits, usewords
 from core.backoffice import StoryAdmin, audit, list_of, may, path_to
+from core.db import transaction
+from core.errors import Failure
 from core.templatetags.backoffice import status_mark, whole
-from members import search
+from members import erasing, search
 from members.models import Member
 from members.names import names_of
 from rewards import portraits, sheets, statement, upcoming, wallet
 from rewards.models import Adjustment
+from tenants import context
 
 PAGES_MAX = 50
 STATEMENT_PAGE_SIZE = 20
 UPCOMING_MAX = 20
 EXPORT_MAX = 100_000
 STATEMENT_HEADER = ("id", "at", "asset", "amount", "balance", "reason", "text", "reward_id", "redemption_id")
+ERASE = "members.delete_member"
+ERASE_TEMPLATE = "rewards/by_hand_form.html"
+ERASE_NOTE = _(
+    "Everything they are known by goes: ids, e-mail, phone, cards, devices, addresses, also of parcels that are not "
+    "sent yet. Their code and links stop working. What they did and were given stays, under a number. Whoever comes "
+    "again is a new member, and antifraud knows that they were here before."
+)
+
+
+class EraseForm(forms.Form):
+    """One more question: it cannot be undone."""
+
+    is_sure = forms.BooleanField(label=_("I know that this cannot be undone"), widget=UnfoldBooleanSwitchWidget)
+
+
+class ErasePage(StoryAdmin):
+    """The page that erases, beside the page of a member."""
+
+    def get_urls(self) -> list[URLPattern]:
+        erase = self.admin_site.admin_view(self.erase_view)
+        return [path("<int:pk>/erase/", erase, name="members_member_erase"), *super().get_urls()]
+
+    def erase_url(self, request: HttpRequest, member: Member) -> str:
+        """Return where a member is erased, or "" where that is over or not this user's to do."""
+        if member.status == Member.Status.ERASED or not may(ERASE)(request):
+            return ""
+        return reverse("admin:members_member_erase", args=[member.pk])
+
+    def erase_view(self, request: HttpRequest, pk: int) -> HttpResponse:
+        """Ask once more, and erase."""
+        if not may(ERASE)(request):
+            raise PermissionDenied
+        member = Member.objects.filter(pk=pk).first()
+        if member is None:
+            raise Http404
+        form = EraseForm(request.POST if request.method == "POST" else None)
+        if request.method == "POST" and form.is_valid():
+            try:
+                with transaction():
+                    by = request.user.get_username()
+                    erasing.erase(member=member, actor_kind="staff", actor=by, at=timezone.now())
+            except Failure as failure:
+                form.add_error(None, str(failure))
+            else:
+                messages.success(request, gettext("Erased. What they did and were given stays, under this number."))
+                return HttpResponseRedirect(path_to("members.member", pk))
+        told = {"title": gettext("Erase a member"), "press": gettext("Erase"), "note": ERASE_NOTE, "form": form}
+        who = {"member": member, "member_name": names_of([pk])[pk]}
+        frame = {**self.admin_site.each_context(request), "opts": self.opts}
+        return TemplateResponse(request, ERASE_TEMPLATE, {**frame, **told, **who})
 
 
 @admin.register(Member)
-class MemberAdmin(StoryAdmin):
+class MemberAdmin(ErasePage):
     """Everybody the tenant knows. Personal values are masked; one finds by them, and does not read them."""
 
     list_display = ["name", "points", "friends", "joined_at", "first_seen_at", "state"]
@@ -99,10 +157,13 @@ class MemberAdmin(StoryAdmin):
             "code": portraits.find_code(member_id=row.pk),
             "purses": wallet.figures_in_words(member_id=row.pk, at=timezone.now()),
             "upcoming": _upcoming(row),
+            "uses": _uses(row),
             **_statement(row, _page_number(request, "statement")),
             "export_url": self.post_path("statement", row.pk),
             "adjust_url": _adjust_url(request, row),
             "issue_url": _issue_url(request, row),
+            "ban_url": _ban_url(request, row),
+            "erase_url": self.erase_url(request, row),
         }
 
     def export(self, request: HttpRequest, pk: int) -> HttpResponse:
@@ -146,6 +207,13 @@ def _upcoming(member: Member) -> list[upcoming.Line]:
     return list(upcoming.lines(rewards=list(rewards)))
 
 
+def _uses(member: Member) -> list[usewords.Told]:
+    zone, at = context.zone(), timezone.now()
+    with transaction():
+        uses = limits.of_member(member_id=member.pk, zone=zone, at=at)
+    return [usewords.of_use(use, zone=zone, at=at) for use in uses if use.percent]
+
+
 def _adjust_url(request: HttpRequest, member: Member) -> str:
     if not may("rewards.add_adjustment")(request):
         return ""
@@ -155,6 +223,13 @@ def _adjust_url(request: HttpRequest, member: Member) -> str:
 
 def _issue_url(request: HttpRequest, member: Member) -> str:
     return f"{reverse('admin:rewards_reward_issue')}?member={member.pk}" if may("rewards.add_reward")(request) else ""
+
+
+def _ban_url(request: HttpRequest, member: Member) -> str:
+    if member.status == Member.Status.ERASED or not may("antifraud.decide_case")(request):
+        return ""
+    name = "unban" if member.status == Member.Status.BLOCKED else "ban"
+    return reverse(f"admin:antifraud_listing_{name}", args=[member.pk])
 
 
 def _page_number(request: HttpRequest, name: str) -> int:

@@ -7,12 +7,13 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from antifraud.models import Trip
-from antifraud.queue import OVERDUE
 from core.db import fetch
 
 DAYS = 30
 # From one to two is no growth of 100 %.
 COMPARABLE_MIN = 10
+# The latest: a list has the others.
+TRIPS_SHOWN = 5
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,7 +92,7 @@ SELECT
     (SELECT count(*) FROM members_member WHERE joined_at >= %(middle)s AND joined_at < %(until)s) AS joined,
     (SELECT count(*) FROM members_member WHERE joined_at >= %(since)s AND joined_at < %(middle)s) AS joined_before,
     r.brought, r.brought_before, r.qualified, r.qualified_before,
-    c.cases, c.oldest_at, c.points,
+    c.cases, c.oldest_at, c.points, c.is_overdue,
     EXISTS (SELECT FROM campaigns_campaign WHERE status <> 'draft') AS has_campaign,
     EXISTS (SELECT FROM events_event WHERE source = 'api') AS has_event,
     EXISTS (SELECT FROM rewards_reward) AS has_reward
@@ -103,6 +104,7 @@ FROM (
     FROM referrals_referral WHERE attributed_at >= %(since)s AND attributed_at < %(until)s
 ) r CROSS JOIN (
     SELECT count(DISTINCT k.id) AS cases, min(k.opened_at) AS oldest_at,
+        COALESCE(bool_or(k.due_at < %(at)s), false) AS is_overdue,
         COALESCE(sum(w.given - w.reversed) FILTER (
             WHERE w.status = 'flagged' AND w.asset_id = (SELECT id FROM rewards_asset WHERE code = 'points')
         ), 0)::bigint AS points
@@ -123,6 +125,7 @@ def figures(*, zone: ZoneInfo, at: datetime) -> Dashboard:
         "since": _midnight(first - timedelta(days=DAYS), zone),
         "middle": _midnight(first, zone),
         "until": _midnight(today + timedelta(days=1), zone),
+        "at": at,
     }
     daily = {row.day: row for row in fetch(DAILY, params)}
     totals = fetch(TOTALS, params)[0]
@@ -140,9 +143,9 @@ def figures(*, zone: ZoneInfo, at: datetime) -> Dashboard:
             cases=totals.cases,
             points=totals.points,
             oldest_at=totals.oldest_at,
-            is_overdue=totals.oldest_at is not None and at - totals.oldest_at > OVERDUE,
+            is_overdue=totals.is_overdue,
         ),
-        trips=tuple(Trip.objects.filter(resumed_at=None).select_related("campaign").order_by("-pk")),
+        trips=tuple(Trip.objects.filter(resumed_at=None).select_related("campaign").order_by("-pk")[:TRIPS_SHOWN]),
         events_failed=_figure("failed", now, before).now,
         has_campaign=totals.has_campaign,
         has_event=totals.has_event,

@@ -1,6 +1,7 @@
 """The first page of a tenant's back office: the dashboard's figures, put into cards and a chart."""
 
 import json
+from datetime import datetime
 from typing import Any
 
 from babel import Locale
@@ -12,8 +13,10 @@ from django.utils.translation import get_language, gettext
 
 from analytics import dashboard
 from analytics.dashboard import Dashboard, Day
-from antifraud import measures
+from antifraud import limits, measures, usewords
+from antifraud.models import Trip
 from core.backoffice import may, post_button
+from core.db import transaction
 from tenants import context as tenants
 
 POINTS_AXIS, EVENTS_AXIS = "y", "events"
@@ -33,16 +36,28 @@ def context(request: HttpRequest, page: dict[str, Any]) -> dict[str, Any]:
         "key_start": KEY_STARTS[tenants.current().environment],
         "chart": json.dumps(_chart(shown)),
         "chart_options": json.dumps(_chart_options()),
-        "trips": [(trip, measures.in_words(trip), _resume_button(request, trip.pk)) for trip in shown.trips],
+        "trips": [
+            (trip, headline, measures.in_words(trip), measures.AFTER[trip.action], _resume_button(request, trip))
+            for trip, headline in zip(shown.trips, measures.headlines(shown.trips), strict=True)
+        ],
+        "alarms": _alarms(now),
         "may_edit_campaigns": may("campaigns.add_campaign")(request),
     }
 
 
-def _resume_button(request: HttpRequest, trip_id: int) -> str:
+def _alarms(now: datetime) -> list[usewords.Alarm]:
+    """Return what is nearly used up, or used up, of budgets and of limits for all together."""
+    zone = tenants.zone()
+    with transaction():
+        found = limits.alarming(zone=zone, at=now)
+    return usewords.alarms_of(found)
+
+
+def _resume_button(request: HttpRequest, trip: Trip) -> str:
     if not may("antifraud.change_stoprule")(request):
         return ""
-    path = reverse("admin:antifraud_trip_resume", args=[trip_id])
-    return post_button(gettext("Resume"), path, tone="primary", icon="play_arrow")
+    path = reverse("admin:antifraud_trip_resume", args=[trip.pk])
+    return post_button(str(measures.GO_ON[trip.action]), path, tone="primary", icon="play_arrow")
 
 
 def _chart(shown: Dashboard) -> dict[str, Any]:
@@ -87,6 +102,7 @@ def _chart_options() -> dict[str, Any]:
     axis = {"beginAtZero": True, "border": {"display": False}}
     ticks = {"color": grey, "precision": 0, "maxTicksLimit": 6}
     return {
+        "locale": get_language(),
         "responsive": True,
         "maintainAspectRatio": False,
         "animation": False,

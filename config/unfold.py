@@ -70,30 +70,33 @@ UNFOLD_PLATFORM: dict[str, Any] = _BOTH | {
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """One line of a menu: a model's list, shown to those who may see it."""
+    """One line of a menu: a model's list, shown to those who may see it, under the name that the list has."""
 
     label: str
-    title: Text
     icon: str
     # Which figure of `_waiting` stands beside it.
     waits: str = ""
     # Another page than the list, by the name of its address.
     page: str = "changelist"
+    # What the page is called, where it is not the list of the model's rows.
+    title: Text = ""
 
     def shown(self, request: HttpRequest, site: AdminSite) -> dict[str, Any] | None:
         """Return the line as Unfold wants it, or None when this user has no business there."""
+        from core.templatetags.backoffice import whole  # noqa: PLC0415 (settings import this module)
+
         model = apps.get_model(self.label)
         if not site.is_registered(model) or not site._registry[model].has_view_or_change_permission(request):
             return None
         opts = model._meta
         line: dict[str, Any] = {
-            "title": self.title,
+            "title": self.title or capfirst(str(opts.verbose_name_plural)),
             "icon": self.icon,
             "link": reverse(f"admin:{opts.app_label}_{opts.model_name}_{self.page}", current_app=site.name),
         }
         line["active"] = self._is_here(request, line["link"])
         waiting = _waiting(request)[self.waits] if self.waits else 0
-        return line | {"badge": str(waiting), "badge_variant": "danger"} if waiting else line
+        return line | {"badge": whole(waiting), "badge_variant": "danger"} if waiting else line
 
     def _is_here(self, request: HttpRequest, link: str) -> bool:
         """Tell whether the request is on this page or below it. A list's other pages have lines of their own."""
@@ -131,56 +134,59 @@ def _waiting(request: HttpRequest) -> dict[str, int]:
 
 # In the order of use: what waits, what one works on, what one looks up, what one sets once.
 MENU: tuple[tuple[Text, tuple[Entry, ...]], ...] = (
-    ("", (Entry("antifraud.Case", _("Moderation"), "gavel", "cases"),)),
+    ("", (Entry("antifraud.Case", "gavel", "cases"),)),
     (
         _("Programme"),
         (
-            Entry("campaigns.Campaign", _("Campaigns"), "campaign"),
-            Entry("members.Member", _("Members"), "group"),
-            Entry("referrals.Referral", _("Referrals"), "share"),
-            Entry("rewards.Reward", _("Rewards"), "redeem"),
-            Entry("rewards.Level", _("Levels"), "military_tech"),
-            Entry("rewards.Standing", _("Standings"), "leaderboard"),
-            Entry("events.Event", _("Events"), "bolt"),
+            Entry("campaigns.Campaign", "campaign"),
+            Entry("members.Member", "group"),
+            Entry("referrals.Referral", "share"),
+            Entry("rewards.Reward", "redeem"),
+            Entry("rewards.Level", "military_tech"),
+            Entry("rewards.Standing", "leaderboard"),
+            Entry("events.Event", "bolt"),
         ),
     ),
     (
         capfirst(_("gifts")),
         (
-            Entry("rewards.Gift", _("Catalogue"), "storefront"),
-            Entry("rewards.Redemption", _("Purchases"), "shopping_cart"),
-            Entry("rewards.Redemption", _("Parcels"), "package_2", "parcels", page="fulfilment"),
-            Entry("rewards.Entitlement", _("Entitlements"), "local_activity"),
-            Entry("rewards.StockCode", _("Stock of codes"), "inventory_2", "stocks"),
+            Entry("rewards.Gift", "storefront"),
+            Entry("rewards.Redemption", "shopping_cart"),
+            Entry("rewards.Redemption", "package_2", "parcels", page="fulfilment", title=_("Parcels")),
+            Entry("rewards.Entitlement", "local_activity"),
+            Entry("rewards.StockCode", "inventory_2", "stocks"),
         ),
     ),
     (
         _("Money"),
         (
-            Entry("rewards.Account", _("Liability"), "account_balance_wallet"),
-            Entry("rewards.Account", _("Payouts"), "payments", page="payouts"),
-            Entry("rewards.Adjustment", _("Changes by hand"), "edit_note", "adjustments"),
-            Entry("rewards.Posting", _("Ledger"), "account_balance"),
+            Entry("rewards.Account", "account_balance_wallet", title=_("Liability")),
+            Entry("rewards.Account", "payments", page="payouts", title=_("Payouts")),
+            Entry("rewards.Adjustment", "edit_note", "adjustments"),
+            Entry("rewards.Posting", "account_balance"),
         ),
     ),
     (
         _("Safety"),
         (
-            Entry("antifraud.StopRule", _("Stop rules"), "rule"),
-            Entry("antifraud.Trip", _("Stopped campaigns"), "front_hand", "trips"),
+            Entry("campaigns.Limit", "speed", title=_("Limits")),
+            Entry("antifraud.StopRule", "rule"),
+            Entry("antifraud.Trip", "front_hand", "trips"),
+            Entry("antifraud.Listing", "checklist"),
+            Entry("antifraud.Case", "query_stats", page="figures", title=_("How moderation goes")),
         ),
     ),
     (
         _("Settings"),
         (
-            Entry("referrals.AttributionPolicy", _("Attribution"), "ads_click"),
-            Entry("antifraud.FraudPolicy", _("Antifraud policy"), "shield"),
-            Entry("rewards.Asset", _("Points"), "toll"),
-            Entry("rewards.RewardPolicy", _("Reward policy"), "tune"),
-            Entry("rewards.Provider", _("Providers"), "hub", "providers"),
-            Entry("tenants.ApiKey", _("API keys"), "key"),
-            Entry("staff.Staff", _("Staff"), "badge"),
-            Entry("staff.AuditEntry", _("Audit log"), "history"),
+            Entry("referrals.AttributionPolicy", "ads_click"),
+            Entry("antifraud.FraudPolicy", "shield"),
+            Entry("rewards.Asset", "toll"),
+            Entry("rewards.RewardPolicy", "tune"),
+            Entry("rewards.Provider", "hub", "providers"),
+            Entry("tenants.ApiKey", "key"),
+            Entry("staff.Staff", "badge"),
+            Entry("staff.AuditEntry", "history"),
         ),
     ),
 )
@@ -188,11 +194,11 @@ PLATFORM_MENU: tuple[tuple[Text, tuple[Entry, ...]], ...] = (
     (
         "",
         (
-            Entry("tenants.Tenant", _("Tenants"), "storefront"),
-            Entry("tenants.Domain", _("Domains"), "language"),
-            Entry("tenants.ApiKey", _("API keys"), "key"),
-            Entry("staff.Staff", _("Staff"), "badge"),
-            Entry("staff.AuditEntry", _("Audit log"), "history"),
+            Entry("tenants.Tenant", "storefront"),
+            Entry("tenants.Domain", "language"),
+            Entry("tenants.ApiKey", "key"),
+            Entry("staff.Staff", "badge"),
+            Entry("staff.AuditEntry", "history"),
         ),
     ),
 )

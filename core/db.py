@@ -7,7 +7,7 @@ marks a place inside one to fall back to. `grep -rn "transaction"` therefore lis
 
 import json
 from collections import namedtuple
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from datetime import datetime
 from functools import lru_cache, wraps
@@ -260,11 +260,15 @@ def _row_type(columns: tuple[str, ...]) -> Callable[[Iterable[Any]], Any]:
     return cast("Any", namedtuple("Row", columns, rename=True))._make  # type: ignore[no-any-return]
 
 
-def _decoded(rows: Iterable[Sequence[Any]], places: Sequence[int]) -> Iterator[list[Any]]:
+def _decoded(rows: Sequence[Sequence[Any]], places: Sequence[int]) -> Iterable[Sequence[Any]]:
     # Django tells psycopg2 to leave JSON alone, because its own field decodes it.
-    for row in rows:
-        values = list(row)
-        for place in places:
-            if isinstance(values[place], str):
-                values[place] = json.loads(values[place])
-        yield values
+    columns: list[Sequence[Any]] = list(zip(*rows, strict=True))
+    for place in places if columns else ():
+        columns[place] = _parsed(columns[place])
+    return zip(*columns, strict=True)
+
+
+def _parsed(column: Sequence[Any]) -> list[Any]:
+    # All at once, as one array: a call for each value would take three times as long.
+    values = iter(json.loads("[" + ",".join([each for each in column if isinstance(each, str)]) + "]"))
+    return [next(values) if isinstance(each, str) else each for each in column]

@@ -8,9 +8,9 @@ import re
 from decimal import Decimal
 
 from babel import Locale, numbers
-from django.utils.translation import gettext_lazy as _
 
 from core.errors import Invalid
+from core.errors import translated as _
 
 BPS = 10_000  # basis points in a whole: 250 bps are 2.50 %
 

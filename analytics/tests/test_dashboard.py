@@ -6,14 +6,16 @@ from zoneinfo import ZoneInfo
 import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
+from django.utils import timezone
 
 from analytics import dashboard
 from analytics.dashboard import Figure
-from antifraud.models import StopRule, Trip
+from antifraud.models import Case, StopRule, Trip
 from campaigns import lifecycle
 from campaigns.models import Campaign
 from core.db import transaction
 from events.models import Event
+from members.models import Member
 from rewards.models import Reward
 from rewards.tests.units import make_asset
 from tenants import context
@@ -85,6 +87,15 @@ def test_who_joined_and_who_was_brought(shop):
     assert (shown.joined.now, shown.referrals.now, shown.qualified.now) == (3, 2, 1)
 
 
+def test_thousands_stand_apart(acme):
+    now = timezone.now()
+    Member.objects.bulk_create(Member(first_seen_at=now, joined_at=now) for _number in range(1222))
+
+    page = front_page()
+    assert '<p class="figure-value">1,222</p>' in page
+    assert "&quot;locale&quot;: &quot;en&quot;" in page
+
+
 def test_what_waits_for_moderators(shop):
     make_campaign(rule={"recipient": "both"})
     flag(shop)
@@ -92,6 +103,15 @@ def test_what_waits_for_moderators(shop):
     waiting = figures().waiting
 
     assert (waiting.cases, waiting.points, waiting.oldest_at, waiting.is_overdue) == (1, 200, NOON, False)
+
+
+@pytest.mark.parametrize(("late", "is_overdue"), [(timedelta(0), False), (timedelta(seconds=1), True)])
+def test_a_case_is_overdue_from_when_it_should_have_been_decided(shop, late, is_overdue):
+    make_campaign(rule={"recipient": "both"})
+    flag(shop)
+    Case.objects.update(due_at=NOON - late)
+
+    assert figures().waiting.is_overdue is is_overdue
 
 
 def test_failed_events_are_told_with_a_link(shop):
@@ -106,7 +126,7 @@ def test_a_stopped_campaign_stands_on_top_with_a_button_for_those_who_may(shop):
     with transaction():
         lifecycle.stop(campaign=campaign, author="rule", at=NOON)
     trip = Trip.objects.create(
-        stop_rule=StopRule.objects.get(),
+        stop_rule=StopRule.objects.earliest("pk"),
         campaign=campaign,
         metric="rewards",
         figure=501,

@@ -146,7 +146,7 @@ def test_all_that_a_member_has_is_shown_with_the_level(shop, browser):
 
     page = browser.get(f"{MEMBERS}{anna.pk}/change/").content.decode()
 
-    for part in ("RUB\N{NO-BREAK SPACE}12.50", "3 Spins", "Golden"):
+    for part in ("RUB\N{NO-BREAK SPACE}12.50", "3 (Spins)", "Golden"):
         assert part in page
     (portrait,) = portraits.portraits_of([anna.pk]).values()
     assert (portrait.level, [(each.code, each.balance) for each in portrait.purses]) == (

@@ -5,6 +5,7 @@ Authentication classes must not import this package: REST framework imports them
 """
 
 from core.http.bodies import BodyTooLarge, MalformedJson, StrictJSONParser, read_json
+from core.http.callers import address_of
 from core.http.pages import CursorPage, InvalidCursor, InvalidLimit
 from core.http.problems import (
     StillReferredTo,
@@ -31,6 +32,7 @@ __all__ = [
     "StillReferredTo",
     "StrictJSONParser",
     "TenantView",
+    "address_of",
     "bad_request",
     "page_not_found",
     "permission_denied",

@@ -3,14 +3,13 @@
 from datetime import datetime, timedelta
 from typing import Any
 
-from babel import Locale
-from babel.numbers import format_decimal
 from django import template
 from django.utils import timezone
+from django.utils.formats import number_format
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 from django.utils.timesince import timesince
-from django.utils.translation import get_language, gettext
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 register = template.Library()
@@ -45,6 +44,14 @@ ICONS = {
     "member.joined": "person_add",
     "invite.sent": "send",
     "check_in": "where_to_vote",
+    # What a member is known by.
+    "telegram": "send",
+    "email": "mail",
+    "email_alike": "mail",
+    "phone": "call",
+    "card": "credit_card",
+    "device": "smartphone",
+    "ip": "lan",
 }
 
 
@@ -60,16 +67,22 @@ def moment_icon(moment: Any) -> str:
     return {"reward": "redeem", "referral": "share"}.get(moment.what) or ICONS.get(moment.kind, "bolt")
 
 
+@register.filter
+def icon(kind: str) -> str:
+    """Return the icon of a kind of event or of identity."""
+    return ICONS.get(kind, "bolt")
+
+
 @register.simple_tag
 def outcome_mark(outcome: str) -> SafeString:
     """Return what came of a rule as a coloured mark."""
     return status_mark(outcome, OUTCOMES.get(outcome, outcome)) if outcome else SafeString("")
 
 
-@register.simple_tag
+@register.filter
 def whole(number: int) -> str:
     """Return a whole number as the reader's language groups its digits."""
-    return format_decimal(number, locale=Locale.parse(get_language() or "en", sep="-"))
+    return str(number_format(number, force_grouping=True))
 
 
 @register.simple_tag

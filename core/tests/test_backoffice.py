@@ -2,9 +2,12 @@
 
 import pytest
 from django import forms
+from django.template import Context, Template
 from django.test import RequestFactory
+from django.utils.translation import override
 
-from core.backoffice import back, changes_of, link, post_button
+from core.backoffice import changes_of, link, post_button
+from core.backoffice.links import back
 
 
 class Form(forms.Form):
@@ -37,6 +40,17 @@ def test_a_button_says_what_it_is_given_and_no_more():
 
 def test_a_link_escapes_its_text():
     assert ">&lt;i&gt;<" in link("<i>", "/x/")
+
+
+@pytest.mark.parametrize(
+    ("language", "expected"),
+    [("en", "1,222 −1,234,567 999"), ("ru", "1\xa0222 −1\xa0234\xa0567 999"), ("zh-hans", "1,222 −1,234,567 999")],
+)
+def test_a_figure_is_grouped_as_the_reader_groups_it(language, expected):
+    template = Template("{% load backoffice %}{{ some|whole }} −{{ many|whole }} {{ few|whole }}")
+
+    with override(language):
+        assert template.render(Context({"some": 1222, "many": 1234567, "few": 999})) == expected
 
 
 @pytest.mark.parametrize(

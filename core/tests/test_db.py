@@ -150,6 +150,18 @@ def test_json_goes_in_and_out_as_python():
     assert [each.each for each in rows] == [read, 1, None]
 
 
+def test_json_of_many_rows_stays_in_its_row():
+    sql = """
+        SELECT * FROM (VALUES (1, '{"a": [1, 2]}'::jsonb, NULL::jsonb), (2, NULL, '"],["'), (3, 'null', '[]'))
+            AS told (n, one, other) ORDER BY n
+    """
+
+    rows = fetch(sql)
+
+    assert [tuple(each) for each in rows] == [(1, {"a": [1, 2]}, None), (2, None, "],["), (3, None, [])]
+    assert fetch(f"{sql} LIMIT 0") == []
+
+
 def test_json_has_no_nan():
     with pytest.raises(ValueError, match="not JSON compliant"):
         json_text(float("nan"))

@@ -5,10 +5,10 @@ from typing import Any
 from django.conf import settings
 from django.utils.translation import gettext
 
-from campaigns import giving, wording
+from campaigns import field_choices, giving, wording
 from campaigns.conditions import CONDITIONS_MAX
 from events.fields import Field, FieldType
-from events.kinds import CUSTOM, KINDS
+from events.kinds import ALL, CUSTOM
 from tenants import context
 
 
@@ -22,7 +22,7 @@ def told() -> dict[str, Any]:
                 "fields": [_field(field) for field in kind.fields],
                 "has_amount": any(field.name == "amount_minor" for field in kind.fields),
             }
-            for kind in KINDS.values()
+            for kind in ALL.values()
             if kind.is_trigger
         },
         "gives": {value: _asked(value) for _label, group in giving.choices() for value, _name in group},
@@ -67,6 +67,6 @@ def _field(field: Field) -> dict[str, Any]:
         "label": str(field.label),
         "type": str(field.type),
         "operators": [str(operator) for operator in field.operators],
-        "choices": [[value, str(label)] for value, label in field.choices],
+        "choices": [[value, name] for value, name in field_choices.names_of(field).items()],
         "example": str(example),
     }

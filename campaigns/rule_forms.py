@@ -14,9 +14,9 @@ from unfold import widgets
 from unfold.forms import PaginationInlineFormSet
 
 from campaigns import conditions, extras, giving, rows, summary, versions, wording
-from campaigns.forms import NewRowForm
+from campaigns.fields import NewRowForm
 from campaigns.models import Rule
-from events.kinds import CUSTOM, CUSTOM_NAME, KINDS
+from events.kinds import CUSTOM, CUSTOM_NAME, FACTS, KINDS
 
 HOLD_DAYS_MAX = 365
 PROMISE_DAYS_MAX = 3650
@@ -30,13 +30,18 @@ type_of_told = dict[str, Any]
 
 def triggers() -> Iterator[tuple[str, Any]]:
     """Give the kinds of event that a rule can start from."""
-    yield from ((kind.name, kind.label) for kind in KINDS.values() if kind.is_trigger)
+    yield from _reported()
+    yield from ((kind.name, kind.label) for kind in FACTS.values())
 
 
 def awaited() -> Iterator[tuple[str, Any]]:
-    """Give what a promise can wait for."""
+    """Give what a promise can wait for: what its member does, not what follows from that."""
     yield "", _("Nothing")
-    yield from triggers()
+    yield from _reported()
+
+
+def _reported() -> Iterator[tuple[str, Any]]:
+    yield from ((kind.name, kind.label) for kind in KINDS.values() if kind.is_trigger)
 
 
 def name_field() -> forms.CharField:

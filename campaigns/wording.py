@@ -12,6 +12,7 @@ from django.utils.timezone import localtime
 from django.utils.translation import get_language, gettext, ngettext
 from django.utils.translation import gettext_lazy as _
 
+from campaigns import field_choices
 from campaigns.conditions import Problem
 from campaigns.definitions import Condition
 from core.money import digits_of, format_money, to_major
@@ -130,7 +131,12 @@ def value(given: Any, field: Field | None) -> str:
         return gettext("yes") if given else gettext("no")
     if isinstance(given, int):
         return money(given) if field and field.type == FieldType.MONEY else whole(given)
-    return gettext("“%(text)s”") % {"text": given}
+    return gettext("“%(text)s”") % {"text": name_of(given, field)}
+
+
+def name_of(given: Any, field: Field | None) -> Any:
+    """Return what a value is called that is one of a list: the level with the code gold is Gold."""
+    return field_choices.names_of(field).get(given, given) if field and field.type == FieldType.CHOICE else given
 
 
 def problem(found: Problem, *, trigger: str) -> str:

@@ -5,13 +5,18 @@ from datetime import datetime, timedelta
 from typing import Any, NamedTuple
 
 from core import db
-from events.facts import INSERT_FACTS, Fact, columns_of
+from events import facts
+from events.facts import Fact
 
 ATTEMPTS_MAX = 8
 
 
 class Claimed(NamedTuple):
-    """An event that this transaction alone may handle. Instants are UTC."""
+    """
+    An event that this transaction alone may handle. Instants are UTC.
+
+    Of whom a fact of our own tells is known: `member_id`. Whoever reports tells their `identities` instead.
+    """
 
     id: int
     key: str
@@ -23,6 +28,7 @@ class Claimed(NamedTuple):
     is_history: bool
     attempts: int
     depth: int
+    member_id: int | None
 
 
 class Handled(NamedTuple):
@@ -54,7 +60,8 @@ class Outcome(NamedTuple):
 CLAIM = """
 WITH gate AS MATERIALIZED (SELECT pg_try_advisory_xact_lock(%(lock_class)s, %(lock_key)s) AS is_ours)
 SELECT gate.is_ours, waiting.* FROM gate LEFT JOIN LATERAL (
-    SELECT e.id, e.key, e.kind, e.identities, e.business_key, e.occurred_at, e.data, e.is_history, e.attempts, e.depth
+    SELECT e.id, e.key, e.kind, e.identities, e.business_key, e.occurred_at, e.data, e.is_history, e.attempts, e.depth,
+        e.member_id
     FROM events_event e
     WHERE e.status = 'waiting' AND e.id IN (
         (SELECT id FROM events_event WHERE status = 'waiting' AND next_at IS NULL
@@ -66,7 +73,7 @@ SELECT gate.is_ours, waiting.* FROM gate LEFT JOIN LATERAL (
 ) waiting ON gate.is_ours
 """
 
-# UPDATE and INSERT in one statement: the events are marked and the facts that follow from them are recorded.
+# Updates and inserts in one statement: the events are marked and the facts that follow from them are recorded.
 FINISH = """
 WITH handled AS (
     UPDATE events_event e SET status = 'handled', member_id = h.member_id, trace = h.trace, handled_at = %(at)s,
@@ -79,7 +86,7 @@ WITH handled AS (
         attempts = e.attempts + 1, next_at = p.next_at, error = p.error
     FROM unnest(%(parked_ids)s::bigint[], %(errors)s::text[], %(next_ats)s::timestamptz[]) AS p (id, error, next_at)
     WHERE e.id = p.id
-)
+),
 """
 
 
@@ -115,17 +122,18 @@ def claim(*, lock_class: int, lock_key: int, limit: int, only: Sequence[int] | N
 @db.in_transaction
 def finish(*, outcome: Outcome, at: datetime) -> None:
     """Say what became of the claimed events, and record the facts that follow from them, in one statement."""
-    db.execute(
-        FINISH + INSERT_FACTS,
-        {
+    facts.record_with(
+        clauses=FINISH,
+        params={
             "ids": [each.event_id for each in outcome.handled],
             "member_ids": [each.member_id for each in outcome.handled],
             "traces": db.json_text([each.trace for each in outcome.handled]),
             "parked_ids": [each.event_id for each in outcome.parked],
             "errors": [each.error[:500] for each in outcome.parked],
             "next_ats": [each.next_at for each in outcome.parked],
-            **columns_of(outcome.facts, at=at),
         },
+        facts=outcome.facts,
+        at=at,
     )
 
 

@@ -48,7 +48,8 @@ class Field:
     Something that a condition may ask about.
 
     `name` is where it stands in the event's data (`utm.source`; `items.sku` is that of every item), or begins with
-    `member.`, and then says something of the person. `choices` are pairs of value and label.
+    `member.`, and then says something of the person. `choices` are pairs of value and label; what the tenant
+    makes itself, such as its levels, is not among them (`campaigns.field_choices`).
     """
 
     name: str
@@ -72,7 +73,7 @@ class Field:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Kind:
     """
-    A kind of event: what it means, the JSON schema of its `data`, and what can be asked of it.
+    A kind of event: what it means and what can be asked of it; if it can be reported, the JSON schema of its `data`.
 
     `is_trigger` says whether a rule may start from it. `business_key` names what may be reported once only, even
     under another key; it is None where any number may happen.
@@ -81,9 +82,9 @@ class Kind:
     name: str
     label: type_of_text
     meaning: type_of_text
-    schema: Mapping[str, Any]
     fields: tuple[Field, ...]
-    example: Mapping[str, Any]
+    schema: Mapping[str, Any] = field(default_factory=dict)
+    example: Mapping[str, Any] = field(default_factory=dict)
     is_trigger: bool = True
     business_key: Callable[[Mapping[str, Any]], str | None] = field(default=lambda data: None, repr=False)
 

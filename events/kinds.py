@@ -1,9 +1,12 @@
 """
-The one registry of what can be reported: a kind is an entry here, and nothing else knows the kinds by heart.
+The one registry of what happens: a kind is an entry here, and nothing else knows the kinds by heart.
 
-Its JSON schema is what the API documents and what `events.shapes` checks by. Two words in it are ours:
-`x-cut-to` shortens a text that comes from a visitor's browser, where a limit would lose the whole event;
+KINDS can be reported. Their JSON schema is what the API documents and what `events.shapes` checks by. Two words in it
+are ours: `x-cut-to` shortens a text that comes from a visitor's browser, where a limit would lose the whole event;
 `x-size-bytes-max` bounds an object by its JSON.
+
+FACTS are those of our own that a rule may start from. What a reward itself brings about is none of them, or a campaign
+would feed itself. `events.facts` asks whether a tenant has such a rule.
 """
 
 import re
@@ -13,76 +16,27 @@ from typing import Any, Final
 from django.utils.translation import gettext_lazy as _
 
 from events.fields import Field, FieldType, Kind
+from events.schemas import (
+    AMOUNT,
+    AMOUNT_MINOR_MAX,
+    CHANNEL,
+    CURRENCY,
+    DATA_SIZE_BYTES_MAX,
+    ITEM,
+    ITEMS_MAX,
+    ORDER_ID,
+    RETURNED_ITEM,
+    UTM,
+    boolean,
+    data,
+    free_object,
+    integer,
+    text,
+    visitors_text,
+)
 
-AMOUNT_MINOR_MAX: Final = 10**12
-QUANTITY_MAX: Final = 10**6
-ITEMS_MAX: Final = 200
-EXTRA_SIZE_BYTES_MAX: Final = 4 * 1024
-DATA_SIZE_BYTES_MAX: Final = 16 * 1024
-
-# No control characters, and none of the invisible ones that let two different texts look alike.
-PRINTABLE: Final = r"^[^\u0000-\u001f\u007f-\u009f\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff]*$"
 CUSTOM: Final = "custom.*"
 CUSTOM_NAME: Final = r"^custom\.[a-z0-9_.]{1,50}$"
-
-type_of_schema = dict[str, Any]
-
-
-# --- Parts of schemas -----------------------------------------------------------------------------------------------
-
-
-def text(length_max: int, description: str, *, length_min: int = 1) -> type_of_schema:
-    """Describe a text of the sender's own. It is trimmed before its length counts."""
-    bounds = {"minLength": length_min, "maxLength": length_max}
-    return {"type": "string", **bounds, "pattern": PRINTABLE, "description": description}
-
-
-def visitors_text(length_max: int, description: str) -> type_of_schema:
-    """Describe a text that comes from a visitor's browser: shortened, never refused."""
-    note = f"{description} Cut to {length_max} characters."
-    return {"type": "string", "x-cut-to": length_max, "description": note}
-
-
-def integer(minimum: int, maximum: int, description: str) -> type_of_schema:
-    return {"type": "integer", "minimum": minimum, "maximum": maximum, "description": description}
-
-
-def record(properties: Mapping[str, type_of_schema], *, required: tuple[str, ...] = ()) -> type_of_schema:
-    """Describe an object with these members and no others."""
-    schema = {"type": "object", "properties": dict(properties), "additionalProperties": False}
-    return schema | ({"required": list(required)} if required else {})
-
-
-def free_object(size_bytes_max: int, description: str) -> type_of_schema:
-    return {
-        "type": "object",
-        "additionalProperties": True,
-        "x-size-bytes-max": size_bytes_max,
-        "description": f"{description} At most {size_bytes_max // 1024} KiB.",
-    }
-
-
-def data(*required: str, **properties: type_of_schema) -> type_of_schema:
-    """Describe the data of a kind: its own members, and `extra` for whatever else should be kept with the event."""
-    extra = free_object(EXTRA_SIZE_BYTES_MAX, "Anything else you want to keep with the event.")
-    return record({**properties, "extra": extra}, required=required)
-
-
-CHANNEL = visitors_text(50, "Where it came from, in your words: telegram, site, shop.")
-ORDER_ID = text(100, "Your id of the order.")
-AMOUNT = integer(0, AMOUNT_MINOR_MAX, "In minor units of the currency (cents, kopecks), after discounts.")
-UTM = record({name: visitors_text(200, f"utm_{name}.") for name in ("source", "medium", "campaign", "term", "content")})
-CURRENCY = "ISO 4217. Rules count in the tenant's own: for them an order in another currency has no amount."
-ITEM = record(
-    {
-        "sku": text(100, "Your id of the article."),
-        "name": text(200, "What it is called.", length_min=0),
-        "quantity": integer(1, QUANTITY_MAX, "How many of them."),
-        "price_minor": integer(0, AMOUNT_MINOR_MAX, "Of one, in minor units of the currency."),
-    },
-    required=("sku", "quantity"),
-)
-RETURNED_ITEM = record({name: ITEM["properties"][name] for name in ("sku", "quantity")}, required=("sku", "quantity"))
 
 
 # --- Parts of catalogues --------------------------------------------------------------------------------------------
@@ -101,11 +55,15 @@ MEMBER_FIELDS: Final = (
 CHANNEL_FIELD = Field(name="channel", label=_("Channel"), type=FieldType.TEXT, example="telegram")
 COMMON_FIELDS: Final = (CHANNEL_FIELD, *MEMBER_FIELDS)
 AMOUNT_FIELD = Field(name="amount_minor", label=_("Order amount"), type=FieldType.MONEY, example=50_000)
+# Which levels there are, the tenant says (settings.FIELD_CHOICES).
+LEVEL_FIELD = Field(
+    name="level", label=_("Level"), type=FieldType.CHOICE, example="gold", read=lambda told: told["code"]
+)
 
 
-# --- The kinds ------------------------------------------------------------------------------------------------------
+# --- What can be reported -------------------------------------------------------------------------------------------
 
-_ALL: Final = (
+_REPORTED: Final = (
     Kind(
         name="member.joined",
         label=_("Member joined"),
@@ -115,6 +73,8 @@ _ALL: Final = (
             click_id=visitors_text(200, "The click_id that the referral link gave to your landing page."),
             channel=CHANNEL,
             utm=UTM,
+            telegram_username=boolean("Whether their Telegram account has a name, if your bot knows."),
+            telegram_photo=boolean("Whether their Telegram account has a picture, if your bot knows."),
         ),
         fields=(
             Field(name="utm.source", label=_("UTM source"), type=FieldType.TEXT, example="newsletter"),
@@ -227,11 +187,41 @@ _ALL: Final = (
     ),
 )
 
-KINDS: Final[Mapping[str, Kind]] = {kind.name: kind for kind in _ALL}
+# --- What we tell ourselves -----------------------------------------------------------------------------------------
+
+_OUR_OWN: Final = (
+    Kind(
+        name="level.reached",
+        label=_("Member reached a level"),
+        meaning=_("They have enough for it, perhaps for a higher one too. A rule rewards each level once."),
+        fields=(LEVEL_FIELD, *MEMBER_FIELDS),
+    ),
+    Kind(
+        name="level.will_fall",
+        label=_("Member is about to lose a level"),
+        meaning=_("Some days before it happens, as the reward policy says: time to bring them back."),
+        fields=(LEVEL_FIELD, *MEMBER_FIELDS),
+    ),
+    Kind(
+        name="referral.qualified",
+        label=_("Invited friend qualified"),
+        meaning=_("The inviter got the first reward for this friend. Each friend qualifies once."),
+        fields=MEMBER_FIELDS,
+    ),
+)
+
+KINDS: Final[Mapping[str, Kind]] = {kind.name: kind for kind in _REPORTED}
+FACTS: Final[Mapping[str, Kind]] = {kind.name: kind for kind in _OUR_OWN}
+ALL: Final[Mapping[str, Kind]] = {**KINDS, **FACTS}
 
 
 def find_kind(name: str) -> Kind | None:
     """Return the kind of an event by its name. All of `custom.<name>` are one kind."""
+    return ALL.get(name) if name in FACTS else find_reported(name)
+
+
+def find_reported(name: str) -> Kind | None:
+    """Return a kind that can be reported by its name."""
     found = KINDS.get(name)
     if found is None and re.fullmatch(CUSTOM_NAME, name):
         return KINDS[CUSTOM]

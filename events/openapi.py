@@ -21,7 +21,7 @@ OCCURRED_AT: Final[type_of_schema] = {
 MEMBER: Final[type_of_schema] = {
     "type": "object",
     "description": "Whom it is about: at least one of external_id, telegram, phone or email. Whoever is not known yet "
-    "is created. E-mail, phone, card and device are stored encrypted.",
+    "is created. E-mail, phone, card, device and address are stored encrypted.",
     "properties": {
         "external_id": {"type": "string", "maxLength": 200, "description": "Your own id of this person."},
         "telegram": {"type": ["string", "integer"], "description": "Telegram user id, a number."},
@@ -33,6 +33,11 @@ MEMBER: Final[type_of_schema] = {
             "description": "Your payment provider's token or fingerprint; never the number.",
         },
         "device": {"type": "string", "maxLength": 200, "description": "A fingerprint of the device."},
+        "ip": {
+            "type": "string",
+            "maxLength": 45,
+            "description": "The address that this person's own request came from, IPv4 or IPv6; not your server's.",
+        },
     },
     "additionalProperties": False,
     "minProperties": 1,

@@ -48,7 +48,8 @@ class EventProgress(serializers.Serializer[Any]):
 
 def list_events() -> QuerySet[Event]:
     """Return events, each with the `external_id` of its member, and without what is only looked at one by one."""
-    external_ids = Identity.objects.filter(member=OuterRef("member"), kind=Identity.Kind.EXTERNAL_ID).values("lookup")
+    own = Identity.objects.filter(member=OuterRef("member"), kind=Identity.Kind.EXTERNAL_ID, resolves=True)
+    external_ids = own.values("lookup")
     return Event.objects.annotate(external_id=Subquery(external_ids[:1])).defer("data", "identities", "trace")
 
 

@@ -9,7 +9,7 @@ from typing import Any, Final
 
 from core.errors import FieldError, Invalid
 from core.errors import translated as _
-from events import kinds, shapes
+from events import kinds, schemas, shapes
 from events.fields import Kind
 from members import identities, sealing
 from members.identities import SealedIdentity
@@ -22,8 +22,8 @@ AGE_MAX_BACKFILLED: Final = timedelta(days=5 * 365 + 2)
 NEWS_AGE_MAX: Final = timedelta(days=1)
 PROBLEMS_MAX: Final = 20
 
-KEY: Final = kinds.text(200, "Your own unique name for this event: sent twice, it is recorded once.")
-KIND: Final = kinds.text(60, "What happened.")
+KEY: Final = schemas.text(200, "Your own unique name for this event: sent twice, it is recorded once.")
+KIND: Final = schemas.text(60, "What happened.")
 MEMBERS: Final = ("key", "kind", "member", "occurred_at", "data")
 
 # RFC 3339. Python would also read what few others can, such as weeks of the year.
@@ -110,7 +110,7 @@ def _what(body: Mapping[str, Any], pointer: str, problems: list[FieldError]) -> 
     name = _check_kind(body.get("kind", ""), f"{pointer}/kind", problems)
     if len(problems) > count:
         return None, {}
-    kind = kinds.find_kind(name)
+    kind = kinds.find_reported(name)
     if kind is None:
         detail = _("There is no such kind of event. One of your own is called custom. and a name.")
         problems.append(FieldError(pointer=f"{pointer}/kind", detail=detail))
@@ -121,7 +121,7 @@ def _what(body: Mapping[str, Any], pointer: str, problems: list[FieldError]) -> 
 
 def _measure(payload: bytes, data: dict[str, Any], pointer: str, problems: list[FieldError]) -> None:
     # Only a large event can hold too much data, and measuring costs as much as checking.
-    size_bytes_max = kinds.DATA_SIZE_BYTES_MAX
+    size_bytes_max = schemas.DATA_SIZE_BYTES_MAX
     if len(payload) > size_bytes_max and shapes.size_bytes(data) > size_bytes_max:
         detail = _("This is larger than %(max)s KiB.") % {"max": size_bytes_max // 1024}
         problems.append(FieldError(pointer=f"{pointer}/data", detail=detail))

@@ -19,6 +19,7 @@ type_of_check = Callable[[Any, str, list[FieldError]], Any]
 WORDS: Final = {
     "string": {"minLength", "maxLength", "pattern", "x-cut-to"},
     "integer": {"minimum", "maximum"},
+    "boolean": set(),
     "array": {"items", "maxItems"},
     "object": {"properties", "required", "additionalProperties", "x-size-bytes-max"},
 }
@@ -61,6 +62,13 @@ def _text(schema: Mapping[str, Any]) -> type_of_check:
         if pattern is not None and clean and not pattern.fullmatch(clean):
             return _refuse(problems, pointer, _("This holds characters that do not belong here."), value)
         return clean
+
+    return check
+
+
+def _boolean(schema: Mapping[str, Any]) -> type_of_check:
+    def check(value: Any, pointer: str, problems: list[FieldError]) -> Any:
+        return value if isinstance(value, bool) else _refuse(problems, pointer, _("This must be true or false."), value)
 
     return check
 
@@ -145,6 +153,7 @@ def _refuse(problems: list[FieldError], pointer: str, detail: Any, value: Any) -
 _COMPILERS: Final[Mapping[str, Callable[[Mapping[str, Any]], type_of_check]]] = {
     "string": _text,
     "integer": _integer,
+    "boolean": _boolean,
     "array": _array,
     "object": _object,
 }

@@ -2,7 +2,7 @@ import re
 
 import pytest
 
-from events.kinds import CUSTOM, KINDS, find_kind, label_of
+from events.kinds import ALL, CUSTOM, FACTS, KINDS, find_kind, find_reported, label_of
 from events.models import Event
 from events.shapes import compile_schema
 
@@ -17,7 +17,7 @@ def test_the_example_of_a_kind_is_valid(kind):
     assert problems == []
 
 
-@EVERY_KIND
+@pytest.mark.parametrize("kind", ALL.values(), ids=ALL)
 def test_a_kind_says_what_it_means_in_one_line(kind):
     assert re.fullmatch(r"[A-Z].+\.", str(kind.meaning))
     assert str(kind.label)
@@ -32,7 +32,7 @@ def test_a_kind_offers_each_field_once(kind):
 
 
 def test_a_field_is_called_the_same_in_every_kind():
-    labels = {(field.name, str(field.label)) for kind in KINDS.values() for field in kind.fields}
+    labels = {(field.name, str(field.label)) for kind in ALL.values() for field in kind.fields}
 
     assert len(labels) == len({name for name, _label in labels})
 
@@ -51,7 +51,7 @@ def test_there_is_no_kind_of_another_name(name):
 
 
 def test_every_name_fits_its_column():
-    longest = max(*map(len, KINDS), len("custom.") + 50)
+    longest = max(*map(len, ALL), len("custom.") + 50)
 
     assert longest <= Event._meta.get_field("kind").max_length
 
@@ -75,3 +75,18 @@ def test_business_keys_fit_their_column():
 
 def test_no_rule_starts_from_what_takes_rewards_back():
     assert {name for name, kind in KINDS.items() if not kind.is_trigger} == {"order.refunded", "order.cancelled"}
+
+
+# Facts of our own
+
+
+@pytest.mark.parametrize("kind", FACTS.values(), ids=FACTS)
+def test_a_fact_can_start_a_rule_and_nobody_can_report_it(kind):
+    assert find_kind(kind.name) is kind
+    assert find_reported(kind.name) is None
+    assert kind.is_trigger
+    assert {"member.orders", "member.days", "member.invited"} <= {field.name for field in kind.fields}
+
+
+def test_no_reward_starts_a_rule():
+    assert [name for name in FACTS if name.startswith(("reward.", "entitlement.", "balance.", "campaign."))] == []

@@ -123,8 +123,24 @@ def test_what_a_visitors_browser_sends_never_loses_the_event():
 def test_personal_values_are_sealed():
     found = report(joined(member={"email": "Anna@Example.com", "card": "tok_1"}))
 
-    assert [one.kind for one in found.identities] == ["email", "card"]
+    assert [one.kind for one in found.identities] == ["email", "card", "email_alike"]
     assert "anna@example.com" not in repr(found).lower()
+
+
+def test_an_address_and_what_a_bot_knows_are_taken_with_a_signup():
+    told = {"telegram_username": False, "telegram_photo": True}
+    found = report(joined(member={"external_id": "anna", "ip": "203.0.113.7"}, data=told))
+
+    assert [one.kind for one in found.identities] == ["external_id", "ip", "subnet"]
+    assert found.data == told
+
+
+@pytest.mark.parametrize("value", [0, "false", None])
+def test_what_a_bot_knows_is_yes_or_no(value):
+    with pytest.raises(InvalidEvent) as refused:
+        report(joined(data={"telegram_photo": value}))
+
+    assert [error["pointer"] for error in refused.value.errors] == ["/data/telegram_photo"]
 
 
 def test_the_number_of_a_card_is_refused_with_its_place():

@@ -1,6 +1,6 @@
 import pytest
 
-from events.kinds import data, free_object, integer, record, text, visitors_text
+from events.schemas import data, free_object, integer, record, text, visitors_text
 from events.shapes import compile_schema
 
 NAME = text(5, "")

@@ -80,6 +80,11 @@ class Ladder:
         """Return the next step down."""
         return next((each for each in reversed(self.steps) if each.threshold < step.threshold), None)
 
+    def between(self, low: Step | None, high: Step) -> list[Step]:
+        """Return the steps on the way up from `low`, or from the ground, to `high`: the last is `high` itself."""
+        bottom = low.threshold if low else 0
+        return [each for each in self.steps if bottom < each.threshold <= high.threshold]
+
     def above(self, step: Step | None) -> Step | None:
         """Return the next step up: the first, for whoever stands on none."""
         return next((each for each in self.steps if step is None or each.threshold > step.threshold), None)

@@ -115,7 +115,7 @@ def _facts(each: Changed, setting: Setting, at: datetime) -> Iterator[Fact]:
     after = setting.ladder.get(each.after.level_id) if each.after else None
     height_before, height = (step.threshold if step else 0 for step in (before, after))
     if after and height > height_before:
-        yield _fact("reached", each, after, at, {"from": before.code if before else None})
+        yield from _reached(each, before, after, setting, at)
     elif before and height < height_before:
         yield _fact("fallen", each, before, at, {"to": after.code if after else None})
     if after and each.after and each.after.falls_at and each.after.warned_at == at:
@@ -123,6 +123,14 @@ def _facts(each: Changed, setting: Setting, at: datetime) -> Iterator[Fact]:
         by = each.after.falls_at
         data = {"missing": height - each.measured, "by": by.isoformat(), "to": lower.code if lower else None}
         yield _fact("will_fall", each, after, by, data)
+
+
+def _reached(each: Changed, before: Step | None, after: Step, setting: Setting, at: datetime) -> Iterator[Fact]:
+    for step in setting.ladder.between(before, after):
+        # One that is jumped over is reached as well, unless somebody was lifted over it by hand.
+        if step == after or step.threshold <= each.measured:
+            yield _fact("reached", each, step, at, {"from": before.code if before else None})
+            before = step
 
 
 def _fact(what: str, each: Changed, step: Step, at: datetime, data: dict[str, object]) -> Fact:

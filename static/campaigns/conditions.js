@@ -85,6 +85,7 @@ window.Conditions = (() => {
         yesNo.addEventListener("change", () => keep(yesNo.value === "true"));
         return yesNo;
       }
+      if (field && field.choices.length) return this.picked(row, field, keep);
       const input = made("input", { class: "field", "aria-label": words.value, autocomplete: "off", maxlength: "2000" });
       const isNumber = field && (field.type === "money" || field.type === "integer");
       input.type = "text";
@@ -95,6 +96,25 @@ window.Conditions = (() => {
         : field ? words.example.replace("%s", field.example) : "";
       input.addEventListener("input", () => keep(input.value));
       return input;
+    }
+
+    // One of a list, or several. What is on it no more stays visible, so that nobody wonders where it went.
+    picked(row, field, keep) {
+      const isOfSeveral = row.operator === "one_of";
+      const chosen = isOfSeveral ? listed(row.value) : listed(row.value).slice(0, 1);
+      const gone = chosen.filter((value) => !field.choices.some(([known]) => known === value));
+      const offered = [...field.choices, ...gone.map((value) => [value, value])];
+      const list = select(words.value, offered, chosen[0]);
+      const tell = () => keep(isOfSeveral ? [...list.selectedOptions].map((option) => option.value) : list.value);
+      if (isOfSeveral) {
+        list.multiple = true;
+        list.size = Math.min(offered.length, 6);
+        for (const option of list.options) option.selected = chosen.includes(option.value);
+      } else if (list.value !== row.value) {
+        tell();
+      }
+      list.addEventListener("change", tell);
+      return list;
     }
 
     add() {
@@ -123,7 +143,13 @@ window.Conditions = (() => {
 
   function newRow(fields, name) {
     const field = fields.find((each) => each.name === name) || { type: "text", operators: ["equals"] };
-    return { field: name, operator: field.operators[0], value: field.type === "boolean" ? true : "" };
+    const first = (field.choices || []).length ? field.choices[0][0] : "";
+    return { field: name, operator: field.operators[0], value: field.type === "boolean" ? true : first };
+  }
+
+  // Several values as the form shows them, with commas between, or as they have just been picked.
+  function listed(value) {
+    return Array.isArray(value) ? value : String(value).split(",").map((part) => part.trim()).filter(Boolean);
   }
 
   function parsed(text) {

@@ -6,7 +6,7 @@ from typing import Any, Final
 
 from django.utils.translation import gettext_lazy as _
 
-from core.db import current_schema, json_text
+from core.db import current_schema, execute, in_transaction, json_text
 from core.errors import FieldError, Invalid
 from members import sealing
 
@@ -68,6 +68,12 @@ def unseal(sealed: str) -> dict[str, str]:
     return {name: found[name] for name in LENGTHS if name in found}
 
 
+@in_transaction
+def forget(*, member_id: int) -> None:
+    """Keep no address of a member, not even of what is yet to be sent."""
+    execute(FORGET, {"member_id": member_id})
+
+
 def _error_in(name: object, value: object) -> FieldError | None:
     pointer = f"/address/{name}"
     if name not in LENGTHS:
@@ -79,3 +85,9 @@ def _error_in(name: object, value: object) -> FieldError | None:
     if name in REQUIRED and not value.strip():
         return FieldError(pointer=pointer, detail=_("This is required."))
     return FieldError(pointer=pointer, detail=_("This is too long.")) if len(value) > LENGTHS[str(name)] else None
+
+
+FORGET = """
+UPDATE rewards_entitlement SET details = details - 'address'
+WHERE member_id = %(member_id)s AND jsonb_exists(details, 'address')
+"""

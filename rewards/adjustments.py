@@ -163,6 +163,16 @@ def asked_lately(*, member_id: int, asset_id: int, by: Actor, since: datetime) -
     return int(fetch(ASKED_LATELY, asked)[0].units)
 
 
+def threshold_of(*, scale: int) -> int | None:
+    """
+    Return from how many units on a second person is needed, or None for never.
+
+    The policy counts what people call one: of an asset with two digits after the point 1,000 are 100,000 units.
+    """
+    whole = RewardPolicy.objects.get().four_eyes_from
+    return None if whole is None else whole * 10**scale
+
+
 def require_room(*, member_id: int, asset: AssetLine, amount: int) -> None:
     """
     Let an amount pass that the asset allows on top of what the member has and may get.
@@ -189,7 +199,7 @@ def _find_repeat(key: str, fingerprint: str) -> Adjustment | None:
 
 
 def _needs_second(wish: Wish, by: Actor, at: datetime) -> bool:
-    threshold = RewardPolicy.objects.get().four_eyes_from
+    threshold = threshold_of(scale=assets.lines()[wish.asset_id].scale)
     if threshold is None:
         return False
     since = at - COUNTED_TOGETHER

@@ -5,6 +5,7 @@ What is not granted yet is called off. What is granted is taken back as a refund
 nothing, and what is spent, shown, used or sent is lost, with its reason. What a rule gave at once goes at once.
 """
 
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Final
 
@@ -67,7 +68,26 @@ def cancel(*, reward: Reward, reason: str, actor: Actor, at: datetime) -> Reward
     free(reward_ids=[each.pk for each in going], zone=context.current().time_zone)
     for each in going:
         _end(each, reason, actor, at=at)
+    _count_what_stays(going)
     return issuing.get(reward_id=reward.pk)
+
+
+@in_transaction
+def call_off(*, member_id: int, reason: str, actor: Actor, at: datetime) -> list[int]:
+    """
+    Cancel all that a member is owed and has not been granted, and return the ids: one statement for all of it.
+
+    It is for whoever tells the audit log of more than this. The caller holds the tenant's lock.
+    """
+    waiting = Reward.objects.filter(member_id=member_id, status__in=OPEN).order_by("pk")
+    ids = list(waiting.values_list("pk", flat=True))
+    if not ids:
+        return []
+    import_string(settings.LIMITS_FREED)(reward_ids=ids, zone=context.current().time_zone)
+    execute(CALL_OFF, {"ids": ids})
+    rows = Reward.objects.filter(pk__in=ids).select_related("event").order_by("pk")
+    facts.record(facts=[_fact(row, reason, actor) for row in rows.defer("event__data", "event__trace")], at=at)
+    return ids
 
 
 def other_parts(reward: Reward) -> list[Reward]:
@@ -88,6 +108,14 @@ def _end(reward: Reward, reason: str, actor: Actor, *, at: datetime) -> None:
     else:
         _take_back(reward, reason, at=at)
     _tell(issuing.get(reward_id=reward.pk), reason, actor, at=at)
+
+
+def _count_what_stays(rewards: Sequence[Reward]) -> None:
+    """Let limits go on counting what its member has kept, as after a refund: else spending first would free them."""
+    ended = list(Reward.objects.filter(pk__in=[each.pk for each in rewards], status=Status.REVERSED))
+    if any(each.lost for each in ended):
+        keep = import_string(settings.LIMITS_KEPT)
+        keep(reward_ids=[each.pk for each in ended], zone=context.current().time_zone)
 
 
 def _call_off(reward: Reward) -> None:
@@ -129,6 +157,13 @@ def _write(reward: Reward, *, status: str, reversed_: int, lost: int, lost_why: 
 
 
 def _tell(reward: Reward, reason: str, actor: Actor, *, at: datetime) -> None:
+    told = _fact(reward, reason, actor)
+    facts.record(facts=[told], at=at)
+    changes = {name: value for name, value in told.data.items() if name not in {"reward_id", "actor"}}
+    actor.note(action="reward.cancelled", target=f"reward:{reward.pk}", changes=changes, at=at)
+
+
+def _fact(reward: Reward, reason: str, actor: Actor) -> Fact:
     data = {
         "reward_id": reward.pk,
         "status": reward.status,
@@ -139,10 +174,7 @@ def _tell(reward: Reward, reason: str, actor: Actor, *, at: datetime) -> None:
         "actor": actor.name,
     }
     depth = min(reward.event.depth + 1, facts.DEPTH_MAX)
-    told = Fact("reward.cancelled", f"reward:{reward.pk}:cancelled", data, reward.member_id, reward.event_id, depth)
-    facts.record(facts=[told], at=at)
-    changes = {name: value for name, value in data.items() if name not in {"reward_id", "actor"}}
-    actor.note(action="reward.cancelled", target=f"reward:{reward.pk}", changes=changes, at=at)
+    return Fact("reward.cancelled", f"reward:{reward.pk}:cancelled", data, reward.member_id, reward.event_id, depth)
 
 
 GRANTED = "SELECT max(id) AS id FROM rewards_posting WHERE reward_id = %(id)s AND reason = 'grant'"
@@ -151,4 +183,11 @@ CANCEL = """
 UPDATE rewards_reward
 SET status = %(status)s, reversed = %(reversed)s, lost = %(lost)s, lost_why = %(lost_why)s
 WHERE id = %(id)s AND status = %(was)s
+"""
+CALL_OFF = """
+WITH locked AS MATERIALIZED (
+    SELECT id FROM rewards_reward WHERE id = ANY(%(ids)s::bigint[]) AND status IN ('flagged', 'pending')
+    ORDER BY id FOR NO KEY UPDATE
+)
+UPDATE rewards_reward r SET status = 'cancelled', reversed = r.given - r.lost FROM locked WHERE r.id = locked.id
 """

@@ -71,13 +71,16 @@ class Issue(NamedTuple):
 
 
 class Giving(Protocol):
-    """What a kind does: the module `rewards.kinds.<kind>.giving`. Both run in the caller's transaction."""
+    """What a kind does: `rewards.kinds.<kind>.giving`. What changes anything runs in the caller's transaction."""
 
     def begin(self, *, entitlements: Sequence[Entitlement], at: datetime) -> None:
         """Bring waiting entitlements as far as they go now."""
 
     def stop(self, *, entitlements: Sequence[Entitlement], why: str, at: datetime) -> dict[int, str]:
         """Cancel; say of those that cannot be taken back why (`Reward.LostWhy`)."""
+
+    def why_lost(self, *, entitlement: Entitlement) -> str:
+        """Say why one could not be taken back as it stands (`Reward.LostWhy`), or ""."""
 
 
 # Verbs

@@ -2,7 +2,7 @@
 What has to be packed and sent: placed → sent → delivered, or called off.
 
 Each move is a compare-and-set: two people at two desks do not send one parcel twice. What came from a purchase and is
-called off gives the units back; what came from a reward just ends.
+called off gives the units back; of what came from a reward the reward is cancelled, with whatever came along.
 """
 
 from collections.abc import Iterable, Iterator, Mapping
@@ -16,8 +16,9 @@ from core.db import current_schema, fetch, in_transaction, json_text
 from core.errors import Conflict, NotFound
 from members import people
 from members.names import names_of
-from rewards import addresses, entitlements, purchases
+from rewards import addresses, cancelling, entitlements, purchases
 from rewards.actors import Actor
+from rewards.kinds.product import giving as product
 from rewards.models import Entitlement, Gift
 
 Status = Entitlement.Status
@@ -87,7 +88,7 @@ def mark_delivered(*, ids: Iterable[int], actor: Actor, at: datetime) -> list[in
 @in_transaction
 def cancel(*, parcel_id: int, reason: str, actor: Actor, at: datetime) -> None:
     """
-    Call off what has not been sent. If it was bought, the units and the piece go back.
+    Call off what has not been sent. The piece goes back, and the units that it cost or the reward that it came from.
 
     :raises UnknownParcel:
     :raises ParcelMoved: if it was sent meanwhile.
@@ -101,13 +102,14 @@ def cancel(*, parcel_id: int, reason: str, actor: Actor, at: datetime) -> None:
         return
     if entitlements.stop(entitlements=[parcel], why=reason, actor=actor.name, at=at):
         raise ParcelMoved
+    _cancel_reward(parcel, reason, actor, at=at)
     actor.note(action="parcel.cancelled", target=f"entitlement:{parcel.pk}", changes={"reason": reason}, at=at)
 
 
 @in_transaction
 def take_back(*, parcel_id: int, reason: str, actor: Actor, at: datetime) -> None:
     """
-    Note that a parcel came back. If it was bought, the units and the piece go back.
+    Note that a parcel came back. The piece goes back, and the units that it cost or the reward that it came from.
 
     :raises UnknownParcel:
     :raises ParcelMoved: if it was never sent.
@@ -117,6 +119,9 @@ def take_back(*, parcel_id: int, reason: str, actor: Actor, at: datetime) -> Non
     _move([parcel.pk], Status.CANCELLED, {"returned_at": at.isoformat()}, actor=actor, reason=reason, at=at)
     if parcel.redemption_id is not None:
         purchases.cancel(redemption_id=parcel.redemption_id, reason=reason, actor=actor, at=at)
+        return
+    product.put_back(entitlements=[parcel])
+    _cancel_reward(parcel, reason, actor, at=at)
 
 
 def get(*, parcel_id: int) -> Entitlement:
@@ -159,6 +164,12 @@ def rows_of(parcels: Iterable[Entitlement], *, with_addresses: bool) -> Iterator
             *(address.get(name, "") for name in addresses.LENGTHS),
             *(str(parcel.details.get(name, "")) for name in Shipment._fields),
         ]
+
+
+def _cancel_reward(parcel: Entitlement, reason: str, actor: Actor, *, at: datetime) -> None:
+    # The parcel has ended: nothing of it is lost. Of an order that was refunded meanwhile it stays as it was.
+    if parcel.reward is not None:
+        cancelling.cancel(reward=parcel.reward, reason=reason, actor=actor, at=at)
 
 
 def _move(

@@ -17,12 +17,12 @@ from events import facts
 from events.facts import Fact
 from events.models import Event
 from members import people
-from rewards import adjustments, assets, builtin, giving, grants, ledger, redemptions
+from rewards import adjustments, assets, builtin, costs, giving, grants, ledger, redemptions
 from rewards.actors import Actor
 from rewards.giving import Granted
 from rewards.grants import NewReward
 from rewards.levels import review
-from rewards.models import Asset, Reward, RewardPolicy
+from rewards.models import Asset, Gift, Reward
 from tenants import context
 
 Status = Reward.Status
@@ -81,9 +81,8 @@ def issue(*, wanted: Wanted, actor: Actor, at: datetime) -> Reward:
         _require_second_person(wanted, asset, actor, at=at)
         adjustments.require_room(member_id=wanted.member_id, asset=assets.lines()[asset.pk], amount=wanted.amount)
     rule, event = builtin.get_rule(at=at), _tell_of_issue(wanted, actor, at=at)
-    asset_id = asset.pk if asset else None
-    reward_id = _write(wanted, rule, event, asset_id=asset_id, at=at)
-    _grant(wanted, reward_id, asset_id=asset_id, at=at)
+    reward_id = _write(wanted, rule, event, asset=asset, at=at)
+    _grant(wanted, reward_id, asset_id=asset.pk if asset else None, at=at)
     _tell(wanted, rule, event, reward_id, at=at)
     changes = {name: value for name, value in wanted._asdict().items() if name != "key"}
     actor.note(action="reward.issued", target=f"reward:{reward_id}", changes=changes, at=at)
@@ -132,7 +131,7 @@ def _asset_of(wanted: Wanted) -> Asset | None:
 
 
 def _require_second_person(wanted: Wanted, asset: Asset, actor: Actor, *, at: datetime) -> None:
-    threshold = RewardPolicy.objects.get().four_eyes_from
+    threshold = adjustments.threshold_of(scale=asset.scale)
     if actor.kind != "staff" or threshold is None:
         return
     about = {"member_id": wanted.member_id, "asset_id": asset.pk}
@@ -156,7 +155,14 @@ def _tell_of_issue(wanted: Wanted, actor: Actor, *, at: datetime) -> Event:
     return Event.objects.get(source=Event.Source.SARAFAN, key=key)
 
 
-def _write(wanted: Wanted, rule: Rule, event: Event, *, asset_id: int | None, at: datetime) -> int:
+def _cost_of(wanted: Wanted, asset: Asset | None) -> int:
+    if asset is not None:
+        return assets.price_of(asset, currency=context.current().currency).cost_of(wanted.amount)
+    gift = Gift.objects.get(code=wanted.what)
+    return costs.of_gift(kind=gift.kind, cost_minor=gift.cost_minor).cost_of(wanted.amount)
+
+
+def _write(wanted: Wanted, rule: Rule, event: Event, *, asset: Asset | None, at: datetime) -> int:
     new = NewReward(
         campaign_id=rule.campaign_id,
         rule_id=rule.pk,
@@ -165,7 +171,7 @@ def _write(wanted: Wanted, rule: Rule, event: Event, *, asset_id: int | None, at
         member_id=wanted.member_id,
         side=Reward.Side.ACTOR,
         occurrence=f"key:{wanted.key}",
-        asset_id=asset_id,
+        asset_id=asset.pk if asset else None,
         due=wanted.amount,
         given=wanted.amount,
         status=Status.GRANTED,
@@ -175,6 +181,7 @@ def _write(wanted: Wanted, rule: Rule, event: Event, *, asset_id: int | None, at
         granted_at=at,
         kind=wanted.kind,
         what=wanted.what,
+        cost_minor=_cost_of(wanted, asset),
     )
     (reward_id,) = grants.write(new=[new])
     if reward_id is None:
@@ -200,7 +207,8 @@ def _tell(wanted: Wanted, rule: Rule, event: Event, reward_id: int, *, at: datet
         "actor": event.data["actor"],
     }
     told = Fact("reward.granted", f"reward:{reward_id}:granted:issued", data, wanted.member_id, event.pk, 1)
-    facts.record(facts=[told, *review.rise(member_ids={wanted.member_id}, at=at)], at=at)
+    risen = review.rise(member_ids={wanted.member_id}, at=at)
+    facts.record(facts=[told, *facts.following(facts=risen, links=facts.links_of([told]))], at=at)
 
 
 def _entry(wanted: Wanted, rule: Rule, reward_id: int) -> dict[str, Any]:

@@ -31,8 +31,9 @@ def release_due(*, schema: str, limit: int, at: datetime) -> int:
     # What scoring has read of rewards and balances must stay true until it has written.
     people.lock(schema)
     granted = releases.release_matured(limit=limit, at=at)
+    told = _facts("granted", granted, at=at)
     risen = review.rise(member_ids={each.member_id for each in granted}, at=at)
-    facts.record(facts=[*_facts("granted", granted, at=at), *risen], at=at)
+    facts.record(facts=[*told, *facts.following(facts=risen, links=facts.links_of(told))], at=at)
     return len(granted)
 
 

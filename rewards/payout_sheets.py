@@ -119,7 +119,7 @@ def _number(text: str) -> int:
 
 
 def _external_ids(member_ids: Sequence[int]) -> dict[int, str]:
-    own = Identity.objects.filter(member_id__in=member_ids, kind=Identity.Kind.EXTERNAL_ID)
+    own = Identity.objects.filter(member_id__in=member_ids, kind=Identity.Kind.EXTERNAL_ID, resolves=True)
     return dict(own.values_list("member_id", "lookup"))
 
 

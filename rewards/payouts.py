@@ -98,9 +98,12 @@ def totals(*, asset: Asset, at: datetime) -> Totals:
     )
 
 
-def list_payouts(*, asset_id: int | None = None, status: str = "") -> QuerySet[Redemption]:
-    """Return payouts: of an asset, of a status, or all."""
+def list_payouts(*, asset_id: int | None = None, status: str = "", key: str = "") -> QuerySet[Redemption]:
+    """Return payouts: of an asset, of a status, of the run of that key, or all."""
     found = Redemption.objects.filter(purpose=PAYOUT).select_related("asset")
+    if key:
+        # A colon cannot stand in a key: no key begins with another.
+        found = found.filter(key__startswith=f"{redemptions.PAYOUT_KEY}{key}:")
     if asset_id is not None:
         found = found.filter(asset_id=asset_id)
     return found.filter(status=status) if status else found
@@ -224,8 +227,7 @@ def _require_money(asset: Asset) -> None:
 
 
 def _find_run(key: str, asset: Asset) -> list[Redemption]:
-    # A colon cannot stand in a key: no key begins with another.
-    found = list(list_payouts().filter(key__startswith=f"{redemptions.PAYOUT_KEY}{key}:").order_by("pk"))
+    found = list(list_payouts(key=key).order_by("pk"))
     if any(each.asset_id != asset.pk for each in found):
         raise redemptions.KeyReused(pointer="/key")
     return found

@@ -177,7 +177,7 @@ SELECT i.member_id, i.kind, i.value, EXISTS (
     SELECT FROM members_identity o WHERE o.kind = i.kind AND o.lookup = i.lookup AND o.member_id <> i.member_id
 ) AS is_shared
 FROM members_identity i
-WHERE i.member_id = ANY(%(member_ids)s::bigint[])
+WHERE i.member_id = ANY(%(member_ids)s::bigint[]) AND i.value <> ''
 ORDER BY array_position(ARRAY['external_id', 'telegram', 'email', 'phone', 'card', 'device'], i.kind::text), i.id
 """
 

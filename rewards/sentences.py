@@ -1,12 +1,16 @@
 """Why something was posted, or is on its way, in sentences for its member. Nothing of a friend's own is in them."""
 
+import re
 from collections.abc import Callable
 from typing import Any, Final
 
+from django.db.models import Case, QuerySet, When
+from django.db.models.fields.json import KeyTextTransform
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
-from rewards import cancelling
+from events.kinds import label_of
+from rewards import builtin, cancelling
 from rewards.models import Posting, Redemption, Reward
 
 type_of_text = str | Promise
@@ -17,10 +21,31 @@ Status = Redemption.Status
 
 ORDER_PAID: Final = "order.paid"
 JOINED: Final = "member.joined"
+CUSTOM: Final = "custom."
 
 
-def of_posting(posting: Posting) -> str:
-    """Return why a posting was made."""
+def told(postings: QuerySet[Posting]) -> QuerySet[Posting]:
+    """Return postings with all that `of_posting` tells of them, in one statement."""
+    wanted = postings.select_related(
+        "source__asset",
+        "target__asset",
+        "reward__campaign",
+        "reward__order",
+        "reward__rule",
+        "reward__event",
+        "redemption__gift",
+        "redemption__asset",
+    )
+    # An event keeps all that was reported: of it the kind is told, and why somebody has issued something.
+    bare = wanted.defer("reward__event__data", "reward__event__trace", "reward__event__identities")
+    issued = When(reward__event__kind=builtin.TRIGGER, then=KeyTextTransform("reason", "reward__event__data"))
+    return bare.annotate(issued_why=Case(issued))
+
+
+def of_posting(posting: Any) -> str:
+    """Return why a posting was made. It is one of those that `told` gives."""
+    if posting.reason == Reason.GRANT and posting.issued_why:
+        return str(_("Issued by hand: %(reason)s") % {"reason": posting.issued_why})
     if posting.reward is not None and posting.key.endswith(cancelling.REFUND):
         return str(_("Taken back by hand (%(campaign)s)") % {"campaign": posting.reward.campaign.name})
     if posting.reward is not None:
@@ -53,6 +78,13 @@ def of_redemption(redemption: Redemption, *, reason: str) -> str:
         "reference": redemption.reference,
     }
     return str(of_purpose[redemption.purpose](redemption, reason) % told)
+
+
+def of_event(kind: str) -> str:
+    """Return what a member is told that happens: "Order paid"; of a kind of the tenant's own its name, in words."""
+    if not kind.startswith(CUSTOM):
+        return label_of(kind)
+    return re.sub("[._]+", " ", kind.removeprefix(CUSTOM)).strip().capitalize() or kind
 
 
 def inside(sentence: str) -> str:

@@ -51,19 +51,7 @@ class Line:
 def list_postings(*, member_id: int) -> QuerySet[Posting]:
     """Return a member's postings of all assets."""
     accounts = list(Account.objects.filter(member_id=member_id).values_list("id", flat=True))
-    mine = Posting.objects.filter(Q(source__in=accounts) | Q(target__in=accounts))
-    wanted = mine.select_related(
-        "source",
-        "target",
-        "target__asset",
-        "reward__campaign",
-        "reward__order",
-        "reward__rule",
-        "reward__event",
-        "redemption__gift",
-    )
-    # An event keeps all that was reported: of it the kind is told, and no more.
-    return wanted.defer("reward__event__data", "reward__event__trace", "reward__event__identities")
+    return sentences.told(Posting.objects.filter(Q(source__in=accounts) | Q(target__in=accounts)))
 
 
 def lines(*, member_id: int, postings: Sequence[Posting]) -> Iterator[Line]:

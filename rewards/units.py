@@ -7,7 +7,7 @@ from typing import Protocol
 from babel import Locale
 from babel.dates import format_skeleton
 from babel.numbers import format_decimal
-from django.utils.translation import get_language
+from django.utils.translation import get_language, gettext
 
 from core import money
 
@@ -28,11 +28,18 @@ class Counted(Protocol):
 
 
 def written(amount: int, asset: Counted) -> str:
-    """Return an amount with what it is of: "1,250", "12.50 Stars", "$12.50". Points need no name: they are meant."""
+    """Return an amount with what it is of: "1,250", "12.50 (Stars)", "$12.50". Points need no name: they are meant."""
     if asset.currency and asset.scale == money.digits_of(asset.currency):
         return money.format_money(amount, asset.currency, get_language() or "en")
     number = bare(amount, asset)
-    return number if asset.code == "points" else f"{number} {asset.currency or asset.name}"
+    if asset.currency:
+        return f"{number} {asset.currency}"
+    return number if asset.code == "points" else named(number, asset.name)
+
+
+def named(number: str, name: str) -> str:
+    """Return a number with the name of what is counted. The tenant gave it in one form, so it stands apart."""
+    return gettext("%(number)s (%(name)s)") % {"number": number, "name": name}
 
 
 def bare(amount: int, asset: Counted) -> str:

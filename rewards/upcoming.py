@@ -8,7 +8,6 @@ from django.db.models import QuerySet
 from django.utils.translation import gettext as _
 
 from campaigns.models import Campaign
-from events.kinds import label_of
 from rewards import sentences, units
 from rewards.models import Gift, Reward
 from tenants import context
@@ -84,7 +83,7 @@ def _when(reward: Reward) -> str:
         return _("it is being checked")
     if not reward.awaits:
         return _("usable from %(from)s") % {"from": units.day_of(reward.matures_at, zone=zone, near=near)}
-    told = {"event": label_of(reward.awaits)}
+    told = {"event": sentences.of_event(reward.awaits)}
     if reward.awaits_until is None:
         return _("usable once this happens: %(event)s") % told
     told["until"] = units.last_day_of(reward.awaits_until, zone=zone, near=near)

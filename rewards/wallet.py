@@ -80,20 +80,18 @@ def figures_in_words(*, member_id: int, at: datetime) -> list[InWords]:
 
 
 def _in_words(line: assets.AssetLine, found: Figures, *, zone: tzinfo, at: datetime) -> InWords:
+    # The name stands above the figures.
+    shown = units.written if line.currency else units.bare
     notes = [
-        label % {"amount": units.written(getattr(found, name), line)}
-        for name, label in NOTES.items()
-        if getattr(found, name)
+        label % {"amount": shown(getattr(found, name), line)} for name, label in NOTES.items() if getattr(found, name)
     ]
     if found.expiring:
         told = {
-            "amount": units.written(found.expiring.amount, line),
+            "amount": shown(found.expiring.amount, line),
             "until": units.last_day_of(found.expiring.at, zone=zone, near=at),
         }
         notes.append(_("%(amount)s usable until %(until)s") % told)
-    # The name stands above the figure.
-    shown = units.written(found.available, line) if line.currency else units.bare(found.available, line)
-    return InWords(line.name, shown, tuple(str(note) for note in notes))
+    return InWords(line.name, shown(found.available, line), tuple(str(note) for note in notes))
 
 
 def _figures(row: Any, lines: dict[int, assets.AssetLine], *, zone: tzinfo, at: datetime) -> Figures:

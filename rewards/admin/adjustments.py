@@ -1,6 +1,5 @@
 """What is given and taken by hand, in the back office: asked for in a form, confirmed by a second person."""
 
-import secrets
 from collections.abc import Sequence
 from decimal import Decimal
 from typing import Any
@@ -10,7 +9,6 @@ from django.contrib import admin, messages
 from django.core.exceptions import PermissionDenied
 from django.db.models import Case, IntegerField, QuerySet, Value, When
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
-from django.template.response import TemplateResponse
 from django.urls import URLPattern
 from django.utils import timezone
 from django.utils.formats import date_format
@@ -18,17 +16,16 @@ from django.utils.html import format_html
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
-from unfold.widgets import UnfoldAdminDecimalFieldWidget, UnfoldAdminSelectWidget, UnfoldAdminTextInputWidget
+from unfold.widgets import UnfoldAdminSelectWidget
 
 from core.backoffice import VIEWS_TEMPLATE, AppendOnlyAdmin, ViewFilter, link, may, path_to, post_button
 from core.db import transaction
 from core.errors import Failure
 from core.templatetags.backoffice import status_mark
-from members import search
-from members.models import Member
 from members.names import names_of
 from rewards import adjustments, units
 from rewards.adjustments import Wish
+from rewards.admin.hand_forms import AmountField, HandForm, page
 from rewards.admin.who import actor_of, member_asked
 from rewards.models import Adjustment, Asset
 
@@ -45,49 +42,20 @@ class AssetField(forms.ModelChoiceField):  # type: ignore[type-arg]  # not gener
         return f"{obj.name}, {obj.currency}" if obj.currency else str(obj.name)
 
 
-class AskForm(forms.Form):
-    """What should change. Whom it is about may be chosen before."""
+class AskForm(HandForm):
+    """What should change, of whom and why."""
 
-    member = forms.CharField(
-        label=_("Member"),
-        max_length=254,
-        help_text=_("Your id, Telegram id, whole e-mail or phone"),
-        widget=UnfoldAdminTextInputWidget(attrs={"autocomplete": "off", "spellcheck": "false"}),
-    )
     asset = AssetField(
         label=_("Of what"), queryset=Asset.objects.none(), empty_label=None, widget=UnfoldAdminSelectWidget
     )
-    amount = forms.DecimalField(
-        label=_("Amount"),
-        max_digits=16,
-        decimal_places=4,
-        help_text=_("Below zero to take."),
-        widget=UnfoldAdminDecimalFieldWidget(attrs={"step": "any"}),
-    )
-    reason = forms.CharField(
-        label=_("Reason"),
-        max_length=adjustments.REASON_LENGTH_MAX,
-        help_text=_("The member reads it in the statement."),
-        widget=UnfoldAdminTextInputWidget,
-    )
-    # One form is one change, however often it is sent.
-    key = forms.CharField(max_length=64, widget=forms.HiddenInput)
+    amount = AmountField(label=_("Amount"), help_text=_("Below zero to take."))
+    field_order = ["member", "asset", "amount", "reason"]
 
-    def __init__(self, *args: Any, member: Member | None = None, **kwargs: Any) -> None:
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        self.about = member
         assets = self.fields["asset"]
         assert isinstance(assets, forms.ModelChoiceField)
         assets.queryset = Asset.objects.filter(is_active=True).order_by("pk")
-        self.fields["key"].initial = secrets.token_hex(16)
-        if member is not None:
-            del self.fields["member"]
-
-    def clean_member(self) -> Member:
-        found = search.find(self.cleaned_data["member"])
-        if len(found) != 1:
-            raise forms.ValidationError(_("Nobody is known by that.") if not found else _("Several are known by that."))
-        return Member.objects.get(pk=found[0])
 
     def clean(self) -> dict[str, Any]:
         cleaned = super().clean() or self.cleaned_data
@@ -103,8 +71,7 @@ class AskForm(forms.Form):
     def wish(self) -> Wish:
         """Return what was asked for."""
         given = self.cleaned_data
-        member = self.about or given["member"]
-        return Wish(f"staff:{given['key']}", member.pk, given["asset"].pk, given["units"], given["reason"])
+        return Wish(self.act_key, self.about.pk, given["asset"].pk, given["units"], given["reason"])
 
 
 class AdjustmentView(ViewFilter):
@@ -213,21 +180,16 @@ class AdjustmentAdmin(AppendOnlyAdmin):
     def add_view(self, request: HttpRequest, form_url: str = "", extra_context: Any = None) -> HttpResponse:
         if not self.has_add_permission(request):
             raise PermissionDenied
-        member = member_asked(request)
-        form = AskForm(request.POST or None, member=member)
+        form = AskForm(request.POST or None, member=member_asked(request))
         if request.method == "POST" and form.is_valid():
             answer = self._ask(request, form)
             if answer is not None:
                 return answer
-        context = {
-            **self.admin_site.each_context(request),
-            "opts": self.opts,
-            "title": gettext("Give or take by hand"),
-            "form": form,
-            "member": member,
-            "member_name": names_of([member.pk])[member.pk] if member else "",
-        }
-        return TemplateResponse(request, "rewards/adjustment_form.html", context)
+        note = gettext(
+            "A large change waits for a second person; so do small ones together that come to as much within a day."
+        )
+        title, press = gettext("Give or take by hand"), gettext("Ask for it")
+        return page(request, self, title=title, form=form, press=press, note=note)
 
     def _ask(self, request: HttpRequest, form: AskForm) -> HttpResponse | None:
         try:

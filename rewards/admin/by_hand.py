@@ -1,11 +1,8 @@
 """Rewards by hand, in the back office: the form that issues one, the one that cancels one, and the list as a table."""
 
-from typing import Any
-
 from django.contrib import messages
 from django.core.exceptions import PermissionDenied
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
-from django.template.response import TemplateResponse
 from django.urls import URLPattern, path
 from django.utils import timezone
 from django.utils.translation import gettext
@@ -14,9 +11,9 @@ from campaigns import giving
 from core.backoffice import AppendOnlyAdmin, audit, may, path_to
 from core.db import transaction
 from core.errors import Failure
-from members.names import names_of
 from rewards import cancelling, issuing, sheets
-from rewards.admin.issue_forms import IssueForm, ReasonForm
+from rewards.admin.hand_forms import ReasonForm, page
+from rewards.admin.issue_forms import IssueForm
 from rewards.admin.who import actor_of, member_asked
 from rewards.models import Reward
 
@@ -56,8 +53,7 @@ class ByHandPages(AppendOnlyAdmin):
     def issue_view(self, request: HttpRequest) -> HttpResponse:
         """Ask who gets what and why, and issue it."""
         require(request, ISSUE)
-        member = member_asked(request)
-        form = IssueForm(request.POST or None, member=member)
+        form = IssueForm(request.POST or None, member=member_asked(request))
         if request.method == "POST" and form.is_valid():
             try:
                 with transaction():
@@ -67,9 +63,7 @@ class ByHandPages(AppendOnlyAdmin):
             else:
                 messages.success(request, gettext("Issued: %(what)s.") % {"what": words_of(issued, issued.given)})
                 return HttpResponseRedirect(path_to("rewards.reward", issued.pk))
-        told = {"title": gettext("Issue a reward"), "form": form, "member": member, "press": gettext("Issue it")}
-        name = names_of([member.pk])[member.pk] if member else ""
-        return self._page(request, told | {"member_name": name})
+        return page(request, self, title=gettext("Issue a reward"), form=form, press=gettext("Issue it"))
 
     def cancel_view(self, request: HttpRequest, pk: int) -> HttpResponse:
         """Ask why, and cancel it."""
@@ -87,7 +81,7 @@ class ByHandPages(AppendOnlyAdmin):
         if along:
             told = gettext("What the rule gave along with it is cancelled too: %(what)s.") % {"what": ", ".join(along)}
             note = f"{told} {note}"
-        return self._page(request, {"title": title, "form": form, "press": gettext("Cancel it"), "note": note})
+        return page(request, self, title=title, form=form, press=gettext("Cancel it"), note=note)
 
     def export(self, request: HttpRequest) -> HttpResponse:
         """Give what the list shows as a table: the newest rows. It is noted, so it takes a POST."""
@@ -111,10 +105,6 @@ class ByHandPages(AppendOnlyAdmin):
             messages.warning(request, gettext("Cancelled. Lost: %(what)s (%(why)s).") % told)
         if not lost:
             messages.success(request, gettext("Cancelled."))
-
-    def _page(self, request: HttpRequest, told: dict[str, Any]) -> HttpResponse:
-        frame = {**self.admin_site.each_context(request), "opts": self.opts}
-        return TemplateResponse(request, "rewards/by_hand_form.html", frame | told)
 
 
 def words_of(reward: Reward, amount: int) -> str:

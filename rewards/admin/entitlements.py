@@ -26,7 +26,7 @@ from members.names import names_of
 from rewards import cancelling, entitlements, issuing, purchases, units
 from rewards.admin import histories
 from rewards.admin.by_hand import require
-from rewards.admin.issue_forms import ReasonForm
+from rewards.admin.hand_forms import ReasonForm, page
 from rewards.admin.who import actor_of
 from rewards.models import Entitlement, Gift, Reward
 
@@ -190,11 +190,8 @@ class EntitlementAdmin(AppendOnlyAdmin):
         note = gettext(
             "The reward or the purchase that it comes from is cancelled with it, and what a rule gave along with it."
         )
-        told = {"title": gettext("Cancel “%(gift)s”") % {"gift": found.gift}, "note": note}
-        frame = {**self.admin_site.each_context(request), "opts": self.opts}
-        return TemplateResponse(
-            request, "rewards/by_hand_form.html", frame | told | {"form": form, "press": gettext("Cancel it")}
-        )
+        title = gettext("Cancel “%(gift)s”") % {"gift": found.gift}
+        return page(request, self, title=title, form=form, press=gettext("Cancel it"), note=note)
 
     def _cancel(self, request: HttpRequest, found: Entitlement, reason: str) -> None:
         try:

@@ -116,14 +116,14 @@ class FulfilmentPages(AppendOnlyAdmin):
             fulfilment.cancel(
                 parcel_id=parcel_id, reason=reason_of(request), actor=actor_of(request), at=timezone.now()
             )
-        return gettext("Called off. If it was bought, the points and the piece are back.")
+        return gettext("Called off: the piece is back, and so is what was paid. A reward is cancelled.")
 
     def parcel_came_back(self, request: HttpRequest, parcel_id: int) -> str:
         with transaction():
             fulfilment.take_back(
                 parcel_id=parcel_id, reason=reason_of(request), actor=actor_of(request), at=timezone.now()
             )
-        return gettext("Noted: it came back. If it was bought, the points and the piece are back.")
+        return gettext("Noted: it came back. The piece is in stock, what was paid is back, and a reward is cancelled.")
 
     def export_parcels(self, request: HttpRequest) -> HttpResponse:
         view = request.POST.get("show", "placed")

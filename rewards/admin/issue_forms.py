@@ -1,70 +1,34 @@
-"""What the back office asks before it issues or cancels something."""
+"""What the back office asks before it issues something."""
 
-import secrets
 from decimal import Decimal
 from typing import Any
 
 from django import forms
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
-from unfold.widgets import UnfoldAdminDecimalFieldWidget, UnfoldAdminSelectWidget, UnfoldAdminTextInputWidget
+from unfold.widgets import UnfoldAdminSelectWidget
 
 from campaigns import giving
-from members import search
-from members.models import Member
-from rewards.issuing import REASON_LENGTH_MAX, Wanted
+from rewards.admin.hand_forms import AmountField, HandForm
+from rewards.issuing import Wanted
 
 
-class ReasonForm(forms.Form):
-    """Why it is cancelled."""
+class IssueForm(HandForm):
+    """Who gets what, and why."""
 
-    reason = forms.CharField(
-        label=_("Reason"), max_length=REASON_LENGTH_MAX, widget=UnfoldAdminTextInputWidget(attrs={"autofocus": True})
-    )
-
-
-class IssueForm(forms.Form):
-    """Who gets what, and why. Whom it is about may be chosen before."""
-
-    member = forms.CharField(
-        label=_("Member"),
-        max_length=254,
-        help_text=_("Your id, Telegram id, whole e-mail or phone"),
-        widget=UnfoldAdminTextInputWidget(attrs={"autocomplete": "off", "spellcheck": "false"}),
-    )
     gives = forms.ChoiceField(label=_("What"), widget=UnfoldAdminSelectWidget)
-    amount = forms.DecimalField(
+    amount = AmountField(
         label=_("How much"),
         required=False,
-        max_digits=16,
-        decimal_places=4,
         help_text=_("Units, or what a certificate is worth. Of everything else there is one."),
-        widget=UnfoldAdminDecimalFieldWidget(attrs={"step": "any"}),
     )
-    reason = forms.CharField(
-        label=_("Reason"),
-        max_length=REASON_LENGTH_MAX,
-        help_text=_("It stands in the log."),
-        widget=UnfoldAdminTextInputWidget,
-    )
-    # One form is one reward, however often it is sent.
-    key = forms.CharField(max_length=64, widget=forms.HiddenInput)
+    field_order = ["member", "gives", "amount", "reason"]
 
-    def __init__(self, *args: Any, member: Member | None = None, **kwargs: Any) -> None:
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        self.chosen = member
         gives = self.fields["gives"]
         assert isinstance(gives, forms.ChoiceField)
         gives.choices = giving.choices()
-        self.fields["key"].initial = secrets.token_hex(16)
-        if member is not None:
-            del self.fields["member"]
-
-    def clean_member(self) -> Member:
-        found = search.find(self.cleaned_data["member"])
-        if len(found) != 1:
-            raise forms.ValidationError(_("Nobody is known by that.") if not found else _("Several are known by that."))
-        return Member.objects.get(pk=found[0])
 
     def clean(self) -> dict[str, Any]:
         cleaned = super().clean() or self.cleaned_data
@@ -89,5 +53,4 @@ class IssueForm(forms.Form):
         """Return what was asked for."""
         given = self.cleaned_data
         kind, what = giving.split(given["gives"])
-        member = self.chosen or given["member"]
-        return Wanted(f"staff:{given['key']}", member.pk, kind, what, given["units"], given["reason"])
+        return Wanted(self.act_key, self.about.pk, kind, what, given["units"], given["reason"])

@@ -62,14 +62,6 @@ class PostingAdmin(AppendOnlyAdmin):
     list_display = ["number", "at", "who", "change", "reason", "why", "other"]
     list_display_links = ["number"]
     list_filter = ["reason", AssetFilter, MemberFilter]
-    list_select_related = [
-        "source__asset",
-        "target__asset",
-        "reward__campaign",
-        "reward__order",
-        "redemption__gift",
-        "redemption__asset",
-    ]
     list_before_template = "rewards/ledger_export.html"
     ordering = ["-pk"]
     paginator = InfinitePaginator
@@ -88,6 +80,9 @@ class PostingAdmin(AppendOnlyAdmin):
         export = self.post_url("export/", self.export, name="export", permission="rewards.view_posting")
         return [export, *super().get_urls()]
 
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Posting]:
+        return sentences.told(super().get_queryset(request))
+
     def dress(self, rows: Sequence[Any]) -> None:
         names = names_of(member_id_of(row) for row in rows)
         for row in rows:
@@ -96,9 +91,8 @@ class PostingAdmin(AppendOnlyAdmin):
     def export(self, request: HttpRequest) -> HttpResponse:
         """Give what the list shows as a table: the newest rows, at most ROWS_MAX of them. It is noted: by POST."""
         shown = self.get_changelist_instance(request).get_queryset(request)
-        found = shown.select_related(*self.list_select_related)
         audit(request, action="posting.exported", target="posting:", changes={"filter": request.GET.urlencode()})
-        return sheets.download(text=ledger_sheet.text_of(found), name=f"ledger-{timezone.localdate():%Y-%m-%d}.csv")
+        return sheets.download(text=ledger_sheet.text_of(shown), name=f"ledger-{timezone.localdate():%Y-%m-%d}.csv")
 
     # Columns
 

@@ -10,8 +10,8 @@ from django.utils.translation import gettext_lazy as _
 from unfold import widgets
 
 from core.errors import Failure
-from members import search
 from rewards import pictures
+from rewards.admin.hand_forms import MemberField, ReasonField
 from rewards.admin.picture_input import PictureInput
 from rewards.levels import setting, units
 from rewards.models import Gift, Level, RewardPolicy
@@ -107,6 +107,10 @@ class PolicyForm(forms.ModelForm):  # type: ignore[type-arg]
             "level_fall": _("What ends is always announced, and a level lent by hand ends in any case."),
             "level_grace_days": _("From the night that finds somebody short. Who has enough again stays."),
             "level_notice_days": _("The bot and your programs hear of it so many days before. 0: without a notice."),
+            "four_eyes_from": _(
+                "A change by hand of so much or more waits for a second person: 1,000 points, or 1,000 of a currency's "
+                "whole units and not its cents. Empty: never."
+            ),
         }
 
     def clean(self) -> dict[str, Any]:
@@ -121,12 +125,7 @@ class PolicyForm(forms.ModelForm):  # type: ignore[type-arg]
 class GiveForm(forms.Form):
     """A level for somebody, by hand."""
 
-    who = forms.CharField(
-        label=_("Member"),
-        max_length=254,
-        help_text=_("Your id, Telegram id, whole e-mail or phone"),
-        widget=widgets.UnfoldAdminTextInputWidget(attrs={"autocomplete": "off", "spellcheck": "false"}),
-    )
+    who = MemberField()
     level = forms.ModelChoiceField(
         label=_("Level"), queryset=Level.objects.order_by("threshold"), widget=widgets.UnfoldAdminSelectWidget()
     )
@@ -136,30 +135,13 @@ class GiveForm(forms.Form):
         help_text=_("The first day on which it is not safe any more. Empty: until it is taken."),
         widget=widgets.UnfoldAdminTextInputWidget(attrs={"type": "date"}),
     )
-    reason = forms.CharField(
-        label=_("Reason"),
-        max_length=300,
-        help_text=_("It goes into the audit log."),
-        widget=widgets.UnfoldAdminTextInputWidget(),
-    )
-
-    def clean_who(self) -> int:
-        found = search.find(self.cleaned_data["who"])
-        if len(found) != 1:
-            several = _("Several members are known by that: say it by your own id.")
-            raise ValidationError(several if found else _("Nobody is known by that."))
-        return found[0]
+    reason = ReasonField(help_text=_("It goes into the audit log."))
 
 
 class TakeForm(forms.Form):
     """Why a level is taken."""
 
-    reason = forms.CharField(
-        label=_("Reason"),
-        max_length=300,
-        help_text=_("It goes into the audit log."),
-        widget=widgets.UnfoldAdminTextInputWidget(),
-    )
+    reason = ReasonField(help_text=_("It goes into the audit log."))
 
 
 FROM = {

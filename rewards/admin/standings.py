@@ -31,11 +31,10 @@ from core.backoffice import (
 )
 from core.errors import Failure
 from members import people
-from members.models import Member
 from members.names import names_of
-from rewards.actors import Actor
 from rewards.admin.level_forms import GiveForm, TakeForm
 from rewards.admin.levels import badge
+from rewards.admin.who import actor_of
 from rewards.levels import setting, standing, units
 from rewards.models import Standing
 from tenants import context, periods
@@ -156,8 +155,7 @@ class StandingAdmin(AppendOnlyAdmin):
         form = GiveForm(request.POST or None, initial={"who": request.GET.get("who", "")})
         if request.method == "POST" and form.is_valid():
             given = form.cleaned_data
-            member = Member.objects.get(pk=given["who"])
-            if _done(form, lambda: _give(request, member, given)):
+            if _done(form, lambda: _give(request, given)):
                 messages.success(request, gettext("The level is given."))
                 return HttpResponseRedirect(list_of(Standing))
         return self._asked(request, form, title=gettext("Give a level"), button=gettext("Give"))
@@ -187,15 +185,19 @@ def _member_id(external_id: str) -> int | None:
     return member.pk if member else None
 
 
-def _give(request: HttpRequest, member: Member, given: dict[str, Any]) -> None:
-    until = _midnight(given["until"]) if given["until"] else None
+def _give(request: HttpRequest, given: dict[str, Any]) -> None:
     standing.give(
-        member=member, level=given["level"], until=until, by=_staff(request), reason=given["reason"], at=timezone.now()
+        member=given["who"],
+        level=given["level"],
+        until=_midnight(given["until"]) if given["until"] else None,
+        by=actor_of(request),
+        reason=given["reason"],
+        at=timezone.now(),
     )
 
 
 def _take(request: HttpRequest, row: Standing, reason: str) -> None:
-    standing.take(member=row.member, by=_staff(request), reason=reason, at=timezone.now())
+    standing.take(member=row.member, by=actor_of(request), reason=reason, at=timezone.now())
 
 
 def _done(form: Form, act: Callable[[], None]) -> bool:
@@ -205,10 +207,6 @@ def _done(form: Form, act: Callable[[], None]) -> bool:
         form.add_error(None, str(failure))
         return False
     return True
-
-
-def _staff(request: HttpRequest) -> Actor:
-    return Actor("staff", request.user.get_username())
 
 
 def _midnight(day: date) -> datetime:

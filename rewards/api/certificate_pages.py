@@ -16,6 +16,7 @@ from django.views import View
 from django.views.decorators.csrf import csrf_exempt
 
 from core.errors import Failure, NotFound
+from core.http import address_of
 from core.money import format_money
 from rewards.certificates import brands, page
 from rewards.models import Entitlement
@@ -57,9 +58,8 @@ class Certificate(View):
             if brand:
                 schema = context.current().schema_name
                 return _page(request, page.choose(schema=schema, entitlement=entitlement, brand=brand[:50], at=at))
-            address = request.META.get("REMOTE_ADDR", "")
             agent = request.headers.get("User-Agent", "")
-            code = page.show(entitlement=entitlement, address=address, agent=agent, at=at)
+            code = page.show(entitlement=entitlement, address=address_of(request), agent=agent, at=at)
         except NotFound as failure:
             return _nothing(request, failure)
         except Failure as failure:

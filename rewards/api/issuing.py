@@ -47,7 +47,7 @@ class Rewards(rewards.Rewards):
             default=1,
             help_text="In the asset's smallest units; of a certificate its value in minor units; otherwise 1.",
         )
-        reason = serializers.CharField(max_length=issuing.REASON_LENGTH_MAX, help_text="It stands in the log.")
+        reason = serializers.CharField(max_length=issuing.REASON_LENGTH_MAX, help_text="The member reads it.")
 
     @extend_schema(
         summary="Issue a reward without a rule",

@@ -1,20 +1,23 @@
 """What a tenant's programs ask about a member."""
 
+from collections.abc import Mapping
 from dataclasses import asdict
-from typing import Any, cast
+from typing import Any, ClassVar, cast
 
 from django.utils.timezone import now
-from drf_spectacular.utils import extend_schema
+from drf_spectacular.utils import OpenApiResponse, extend_schema
 from rest_framework import serializers
 from rest_framework.request import Request
 from rest_framework.response import Response
 
+from core.db import transaction
 from core.http import CursorPage, TenantView
-from members import people
+from members import erasing, people
 from members.models import Member as MemberRow
 from referrals import codes, links, standings
 from rewards import statement, upcoming, wallet
 from rewards.api import outputs
+from rewards.api.who import actor_of
 from rewards.models import Posting
 from tenants.keys import KnownKey
 
@@ -37,7 +40,7 @@ class FiguresOutput(serializers.Serializer[Any]):
 class Member(TenantView):
     """`/api/v1/members/{external_id}`."""
 
-    required_scope = "members:read"
+    required_scope: ClassVar[Mapping[str, str]] = {"GET": "members:read", "DELETE": "members:write"}
 
     class Output(serializers.Serializer[Any]):
         class ReferralsOutput(serializers.Serializer[Any]):
@@ -69,6 +72,16 @@ class Member(TenantView):
             "referrals": standings.count_referrals(inviter_id=member.pk)._asdict(),
         }
         return Response(self.Output(found).data)
+
+    @extend_schema(
+        summary="Erase a member: nothing they are known by is kept. It cannot be undone",
+        responses={204: OpenApiResponse(description="Erased. What they did and were owed stays, under a number.")},
+    )
+    def delete(self, request: Request, external_id: str) -> Response:
+        member, actor = people.get_by_external_id(external_id), actor_of(request)
+        with transaction():
+            erasing.erase(member=member, actor_kind=actor.kind, actor=actor.name, at=now())
+        return Response(status=204)
 
 
 class Statement(TenantView):

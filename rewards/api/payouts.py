@@ -43,17 +43,22 @@ class Payouts(TenantView):
         key = serializers.CharField(max_length=100, help_text="Names this run: once more it gives what it made.")
 
     class Filters(serializers.Serializer[Any]):
+        key = serializers.CharField(required=False, max_length=100, help_text="The key of the run that made them.")
         status = serializers.ChoiceField(required=False, choices=Redemption.Status.choices)
         asset = serializers.CharField(required=False, max_length=20)
 
     class Output(serializers.Serializer[Any]):
-        payouts = PayoutOutput(many=True)
+        key = serializers.CharField(help_text="Of this run: what it made is listed by it.")
+        asset = serializers.CharField()
+        count = serializers.IntegerField(help_text="How many payouts it made.")
+        amount = serializers.IntegerField(help_text="What they come to, in the asset's smallest units.")
 
     @extend_schema(
         operation_id="prepare_payouts",
         summary="Set aside all that can be paid out",
         description="One payout for each member who has as much as the asset's smallest payout, is not blocked, and "
-        "has nothing before a moderator. A run that finds nobody makes nothing, and its key may be used again.",
+        "has nothing before a moderator. A run that finds nobody makes nothing, and its key may be used again. What it "
+        "made is listed by its key.",
         request=Input,
         responses={201: Output},
     )
@@ -64,8 +69,9 @@ class Payouts(TenantView):
             raise Invalid(pointer="/asset")
         with transaction():
             made = payouts.prepare(asset=asset, key=given["key"], by=actor_of(request), at=now())
-        rows = _shown().filter(pk__in=[each.pk for each in made]).order_by("pk")
-        return Response(self.Output({"payouts": rows}).data, status=201)
+        told = {"key": given["key"], "asset": asset.code}
+        told |= {"count": len(made), "amount": sum(each.amount for each in made)}
+        return Response(self.Output(told).data, status=201)
 
     @extend_schema(
         operation_id="list_payouts",
@@ -75,9 +81,7 @@ class Payouts(TenantView):
     )
     def get(self, request: Request) -> Response:
         given = self.valid(self.Filters, request)
-        found = _shown()
-        if "status" in given:
-            found = found.filter(status=given["status"])
+        found = _shown(status=given.get("status", ""), key=given.get("key", ""))
         if "asset" in given:
             found = found.filter(asset__code=given["asset"])
         return self.page(found, request, PayoutOutput)
@@ -127,6 +131,6 @@ class Failure(TenantView):
         return Response(PayoutOutput(_shown().get(pk=payout_id)).data, status=201)
 
 
-def _shown() -> QuerySet[Redemption]:
+def _shown(*, status: str = "", key: str = "") -> QuerySet[Redemption]:
     own_ids = Identity.objects.filter(member=OuterRef("member"), kind=Identity.Kind.EXTERNAL_ID)
-    return payouts.list_payouts().annotate(external_id=Subquery(own_ids.values("lookup")[:1]))
+    return payouts.list_payouts(status=status, key=key).annotate(external_id=Subquery(own_ids.values("lookup")[:1]))

@@ -13,7 +13,7 @@ from typing import Final
 from django.core import signing
 from django.utils.translation import gettext_lazy as _
 
-from core.db import current_schema, execute, transaction
+from core.db import current_schema, fetch, transaction
 from core.errors import Conflict, NotFound
 from events import facts
 from events.facts import Fact
@@ -26,6 +26,8 @@ from rewards.models import Entitlement, Gift
 KINDS: Final = (Gift.Kind.CERTIFICATE, Gift.Kind.POOL)
 SHOWING: Final = (Entitlement.Status.ISSUED, Entitlement.Status.USED)
 AGENT_LENGTH_MAX: Final = 150
+# Of one certificate: whoever has its link can press the button for ever, from ever new addresses.
+VIEWS_MAX: Final = 100
 
 
 class UnknownCertificate(NotFound):
@@ -84,26 +86,31 @@ def is_showable(entitlement: Entitlement, *, at: datetime) -> bool:
 
 
 @transaction
-def show(*, entitlement: Entitlement, address: str, agent: str, at: datetime) -> Code:
+def show(*, entitlement: Entitlement, address: str | None, agent: str, at: datetime) -> Code:
     """
     Open the code for its member, and write down that it was seen, when, and roughly from where.
 
-    From now on it cannot be taken back. A row that is being cancelled is waited for, so it is one or the other.
+    From now on it cannot be taken back. A row that is being cancelled is waited for, so it is one or the other. Who
+    looks again and again is written down once an hour, and of one certificate no more than VIEWS_MAX are.
 
     :raises NotShowable:
     """
-    if not is_showable(entitlement, at=at) or not execute(SHOW, {"id": entitlement.pk, "at": at}):
+    seen_from = _network_of(address)
+    key = f"entitlement:{entitlement.pk}:shown:{at:%Y-%m-%dT%H}:{seen_from}"
+    asked = {"id": entitlement.pk, "key": key, "views_max": VIEWS_MAX, "at": at}
+    shown = fetch(SHOW, asked) if is_showable(entitlement, at=at) else []
+    if not shown:
         raise NotShowable
     row = Entitlement.objects.select_related("gift").get(pk=entitlement.pk)
-    data = {
-        "entitlement_id": row.pk,
-        "kind": row.kind,
-        "gift": row.gift.code,
-        "seen_from": _network_of(address),
-        "agent": agent[:AGENT_LENGTH_MAX],
-    }
-    key = f"entitlement:{row.pk}:shown:{at.isoformat()}"
-    facts.record(facts=[Fact("entitlement.shown", key, data, row.member_id)], at=at)
+    if shown[0].is_new:
+        data = {
+            "entitlement_id": row.pk,
+            "kind": row.kind,
+            "gift": row.gift.code,
+            "seen_from": seen_from,
+            "agent": agent[:AGENT_LENGTH_MAX],
+        }
+        facts.record(facts=[Fact("entitlement.shown", key, data, row.member_id)], at=at)
     return code_of(row)
 
 
@@ -138,12 +145,11 @@ def _opened(entitlement: Entitlement, name: str, kind: str) -> str:
     return sealing.unseal(schema=current_schema(), kind=kind, value=sealed) if sealed else ""
 
 
-def _network_of(address: str) -> str:
+def _network_of(address: str | None) -> str:
     """Return an address without its last part: enough to tell two places apart, too little to tell two people."""
-    try:
-        found = ipaddress.ip_address(address)
-    except ValueError:
+    if address is None:
         return ""
+    found = ipaddress.ip_address(address)
     prefix = 24 if found.version == 4 else 48
     return str(ipaddress.ip_network(f"{found}/{prefix}", strict=False))
 
@@ -153,7 +159,21 @@ def _signer() -> signing.Signer:
     return signing.Signer(sep=".", salt=f"certificate:{current_schema()}")
 
 
+# The row is held from the first look on, so that two at once are counted as two.
 SHOW = """
-UPDATE rewards_entitlement SET shown_at = coalesce(shown_at, %(at)s)
-WHERE id = %(id)s AND status IN ('issued', 'used') AND code <> '' AND (valid_until IS NULL OR valid_until > %(at)s)
+WITH seen AS (
+    SELECT id, coalesce((details ->> 'views')::int, 0) AS views, NOT EXISTS (
+        SELECT FROM events_event WHERE source = 'sarafan' AND key = %(key)s
+    ) AS is_first
+    FROM rewards_entitlement
+    WHERE id = %(id)s AND status IN ('issued', 'used') AND code <> '' AND (valid_until IS NULL OR valid_until > %(at)s)
+    FOR NO KEY UPDATE
+)
+UPDATE rewards_entitlement e
+SET shown_at = coalesce(e.shown_at, %(at)s), details = CASE
+    WHEN is_first AND views < %(views_max)s THEN e.details || jsonb_build_object('views', views + 1)
+    ELSE e.details
+END
+FROM seen WHERE e.id = seen.id
+RETURNING is_first AND views < %(views_max)s AS is_new
 """

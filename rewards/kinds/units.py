@@ -9,6 +9,7 @@ from django.utils.translation import gettext
 
 from campaigns import wording
 from campaigns.giving import Ask, type_of_choices
+from rewards import units
 from rewards.kinds import shelf
 from rewards.kinds.shelf import Unit
 
@@ -51,7 +52,7 @@ class UnitTerms:
 
     def words(self, *, what: str, amount: int) -> str:
         unit = self.find(what)
-        return self.said(unit, amount) if unit else f"{wording.whole(amount)} {what}"
+        return self.said(unit, amount) if unit else units.named(wording.whole(amount), what)
 
     def unit(self, *, what: str) -> str:
         unit = self.find(what)
@@ -76,7 +77,7 @@ class UnitTerms:
 
     def said(self, unit: Unit, amount: int) -> str:
         """Return so much of an asset as a part of a sentence."""
-        return f"{amount_of(unit, amount)} {unit.line.name}"
+        return units.named(amount_of(unit, amount), unit.line.name)
 
     def find(self, what: str) -> Unit | None:
         """Return an asset of this kind by its code."""

@@ -22,7 +22,10 @@ class Stage:
         self.numbers = count(1)
         self.campaign = Campaign.objects.create(name="Bring a friend")
         self.rule = Rule.objects.create(campaign=self.campaign, trigger="order.paid", amount_points=100)
-        self.version = CampaignVersion.objects.create(campaign=self.campaign, number=1, valid_from=NOON, definition={})
+        said = {"name": "Bring a friend", "status": "draft"}
+        self.version = CampaignVersion.objects.create(
+            campaign=self.campaign, number=1, valid_from=NOON, definition=said
+        )
         self.points = Asset.objects.get(code="points")
 
     def member(self, name: str) -> Member:

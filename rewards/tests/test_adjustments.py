@@ -214,6 +214,17 @@ def test_without_a_threshold_nothing_waits(anna, ask):
     assert ask(10**9).status == "posted"
 
 
+def test_the_threshold_counts_what_people_call_one(ask):
+    cash, stars = make_asset("cash"), make_asset("stars", scale=1)
+
+    assert ask(1_250, key="1", asset=cash).status == "posted"
+    assert ask(100_000 - 1_250 - 1, key="2", asset=cash).status == "posted"
+    assert ask(1, key="3", asset=cash).status == "waiting"
+    assert ask(100_000, key="4", asset=cash, by=ANTON).status == "waiting"
+    assert ask(9_999, key="5", asset=stars).status == "posted"
+    assert ask(-1, key="6", asset=stars).status == "waiting"
+
+
 def test_cutting_a_change_into_small_ones_does_not_help(anna, boris, ask):
     assert ask(600, key="1").status == "posted"
     assert ask(399, key="2").status == "posted"

@@ -154,7 +154,8 @@ def test_a_run_sets_aside_and_is_answered_the_same_again(cash, anna, program):
 
     payout = Redemption.objects.get()
     assert first.status_code == 201
-    assert first.json()["payouts"] == [
+    assert first.json() == {"key": "march", "asset": "cash", "count": 1, "amount": 1_500}
+    assert program.get(PAYOUTS, key="march").json()["data"] == [
         {
             "id": payout.pk,
             "member": "anna",
@@ -170,8 +171,26 @@ def test_a_run_sets_aside_and_is_answered_the_same_again(cash, anna, program):
         }
     ]
     assert again.json() == first.json()
-    assert program.get(PAYOUTS, status="reserved", asset="cash").json()["data"] == first.json()["payouts"]
+    (listed,) = program.get(PAYOUTS, status="reserved", asset="cash").json()["data"]
+    assert listed["id"] == payout.pk
     assert program.get(PAYOUTS, status="captured").json()["data"] == []
+
+
+def test_what_a_run_made_is_listed_page_by_page(scene, cash, program):
+    for name in ("anna", "boris", "clara"):
+        has(scene.member(name), 1_500, cash)
+    made = program.post({"asset": "cash", "key": "march"}, PAYOUTS).json()
+    has(scene.member("dmitri"), 1_500, cash)
+    program.post({"asset": "cash", "key": "mar"}, PAYOUTS)
+
+    page = program.get(PAYOUTS, key="march", limit=2).json()
+    rest = program.get(PAYOUTS, key="march", limit=2, cursor=page["next_cursor"]).json()
+
+    assert (made["count"], made["amount"]) == (3, 4_500)
+    assert [each["member"] for each in page["data"] + rest["data"]] == ["clara", "boris", "anna"]
+    assert rest["next_cursor"] is None
+    assert [each["member"] for each in program.get(PAYOUTS, key="mar").json()["data"]] == ["dmitri"]
+    assert program.get(PAYOUTS, key="m").json()["data"] == []
 
 
 @pytest.mark.parametrize(
@@ -195,7 +214,8 @@ def test_an_odd_run_is_refused(cash, anna, program, body, code):
 def test_paid_and_failed(cash, anna, boris, program):
     has(anna, 1_500, cash)
     has(boris, 2_500, cash)
-    first, second = program.post({"asset": "cash", "key": "k"}, PAYOUTS).json()["payouts"]
+    program.post({"asset": "cash", "key": "k"}, PAYOUTS)
+    second, first = program.get(PAYOUTS, key="k").json()["data"]
 
     paid = program.post({"reference": "PAY-1"}, f"{PAYOUTS}/{first['id']}/settlement")
     failed = program.post({"reason": "No such account"}, f"{PAYOUTS}/{second['id']}/failure")
@@ -213,7 +233,8 @@ def test_paid_and_failed(cash, anna, boris, program):
 
 def test_another_tenant_neither_sees_nor_settles(cash, anna, bolt, program):
     has(anna, 1_500, cash)
-    (payout,) = program.post({"asset": "cash", "key": "k"}, PAYOUTS).json()["payouts"]
+    program.post({"asset": "cash", "key": "k"}, PAYOUTS)
+    (payout,) = program.get(PAYOUTS).json()["data"]
     stranger = program_of(bolt, "payouts:write")
 
     assert stranger.get(PAYOUTS).json()["data"] == []

@@ -280,7 +280,7 @@ def test_a_key_opens_its_own_tenant_s_door_only(scene, anna, bolt, ask, path):
     assert ask(path, bolt, host="acme")[0] == 401
 
 
-@pytest.mark.parametrize("path", PATHS[:3])
+@pytest.mark.parametrize("path", PATHS[1:3])
 def test_what_is_read_is_not_written(anna, client, acme, path):
     _row, key = keys.issue(tenant=acme, environment="live", name="test", scopes=SCOPES, at=NOON)
     headers = {"Host": "acme.localhost", "Authorization": f"Bearer {key}"}

@@ -1,5 +1,7 @@
 """The page of a certificate: who looks sees no code, who presses the button does, and it is written down."""
 
+from datetime import timedelta
+
 import pytest
 from django.test import Client
 
@@ -10,6 +12,7 @@ from rewards.models import Entitlement, Gift
 from rewards.tests.stage import NOON
 from rewards.tests.test_certificates import brand_of, give, put, stop
 from tenants import context
+from tests.races import race
 
 pytestmark = pytest.mark.django_db
 
@@ -74,14 +77,51 @@ def test_pressing_shows_the_code_with_its_picture_and_terms_and_it_is_written_do
     assert CODE not in str(fact.data)
 
 
-def test_each_time_is_written_down_and_the_first_stays(row):
-    browser().post(path_of(row))
-    row.refresh_from_db()
-    first = row.shown_at
-    browser().post(path_of(row))
+def looks(row, *, address="203.0.113.77", at=NOON):
+    return page.show(entitlement=Entitlement.objects.get(pk=row.pk), address=address, agent="Safari", at=at)
+
+
+def test_whoever_looks_again_is_written_down_once_an_hour_and_place(row):
+    looks(row, at=NOON)
+    looks(row, at=NOON + timedelta(minutes=59))
+    looks(row, address="203.0.113.5", at=NOON + timedelta(minutes=59))
+    assert [each.occurred_at for each in shown()] == [NOON]
+
+    looks(row, at=NOON + timedelta(hours=1))
+    looks(row, address="2001:db8::1", at=NOON)
+    looks(row, address=None, at=NOON)
 
     row.refresh_from_db()
-    assert (row.shown_at, len(shown())) == (first, 2)
+    assert row.shown_at == NOON
+    assert [each.data["seen_from"] for each in shown()] == ["203.0.113.0/24", "203.0.113.0/24", "2001:db8::/48", ""]
+
+
+def test_of_one_certificate_so_many_looks_are_written_down_and_no_more(row):
+    for hour in range(page.VIEWS_MAX + 3):
+        assert looks(row, at=NOON + timedelta(hours=hour)).text == CODE
+
+    assert len(shown()) == page.VIEWS_MAX
+    row.refresh_from_db()
+    assert row.details["views"] == page.VIEWS_MAX
+
+
+@pytest.mark.django_db(transaction=True)
+def test_of_many_looks_at_once_from_one_place_one_is_written_down(row):
+    undecorated = page.show.__wrapped__
+    entitlement = Entitlement.objects.select_related("gift").get()
+
+    codes = race(*[lambda: undecorated(entitlement=entitlement, address="203.0.113.7", agent="Safari", at=NOON)] * 6)
+
+    assert {code.text for code in codes} == {CODE}
+    assert len(shown()) == 1
+
+
+def test_behind_a_proxy_it_is_the_caller_who_is_written_down(row, settings):
+    settings.HTTPS = True
+
+    browser().post(path_of(row), headers={"x-forwarded-for": "6.6.6.6, 198.51.100.9"})
+
+    assert [each.data["seen_from"] for each in shown()] == ["198.51.100.0/24"]
 
 
 def test_nothing_keeps_or_finds_the_page(row):

@@ -104,7 +104,10 @@ class World:
     def __init__(self, scene, anna, policy, *, may_owe):
         self.scene, self.anna, self.at = scene, anna, NOON
         scene.version = CampaignVersion.objects.create(
-            campaign=scene.campaign, number=2, valid_from=NOON, definition={"refund_policy": policy}
+            campaign=scene.campaign,
+            number=2,
+            valid_from=NOON,
+            definition={**scene.version.definition, "refund_policy": policy},
         )
         Asset.objects.update(may_owe=may_owe)
         RewardPolicy.objects.update(four_eyes_from=500)

@@ -4,9 +4,9 @@ import pytest
 
 from core.db import transaction
 from events.models import Event
-from rewards import fulfilment, ledger
+from rewards import fulfilment, issuing, ledger
 from rewards.fulfilment import Shipment
-from rewards.models import Entitlement, Gift, Redemption
+from rewards.models import Entitlement, Gift, Redemption, Reward
 from rewards.tests.selling import ADDRESS, MARTA, buy, earn, put_on_sale
 from rewards.tests.stage import NOON
 from tenants.staff.models import AuditEntry
@@ -142,6 +142,79 @@ def test_a_parcel_that_never_left_cannot_come_back(parcel, anna):
     assert (now_of(parcel).status, balance_of(anna)) == ("placed", 0)
 
 
+# What a reward gave
+
+
+@pytest.fixture
+def prize(anna):
+    """Give Anna a mug of which there were two, as a reward by hand."""
+    mug = put_on_sale(stock=2)
+    with transaction():
+        issuing.issue(wanted=issuing.Wanted("k", anna.pk, "product", mug.code, 1, "A prize"), actor=MARTA, at=NOON)
+    return Entitlement.objects.get()
+
+
+def reward_of(parcel):
+    found = Reward.objects.get(pk=parcel.reward_id)
+    return found.status, found.reversed, found.lost
+
+
+def told_of(parcel):
+    kinds = ("entitlement.cancelled", "reward.cancelled")
+    return list(Event.objects.filter(kind__in=kinds).order_by("pk").values_list("kind", "data__reason", "data__why"))
+
+
+def test_a_prize_called_off_is_in_stock_again_and_its_reward_taken_back(prize):
+    assert Gift.objects.get().stock == 1
+
+    cancel(prize)
+
+    assert (now_of(prize).status, Gift.objects.get().stock) == ("cancelled", 2)
+    assert reward_of(prize) == ("reversed", 1, 0)
+    assert told_of(prize) == [("entitlement.cancelled", None, "Broken"), ("reward.cancelled", "Broken", None)]
+
+
+def test_a_prize_that_came_back_is_in_stock_again_and_its_reward_taken_back(prize):
+    send(prize)
+    deliver(prize)
+
+    take_back(prize)
+
+    assert (now_of(prize).status, Gift.objects.get().stock) == ("cancelled", 2)
+    assert reward_of(prize) == ("reversed", 1, 0)
+    assert told_of(prize) == [
+        ("entitlement.cancelled", None, "Nobody was at home"),
+        ("reward.cancelled", "Nobody was at home", None),
+    ]
+
+
+@pytest.mark.parametrize("end", [cancel, take_back])
+def test_a_prize_goes_back_once(prize, end):
+    if end is take_back:
+        send(prize)
+    end(prize)
+
+    for again in (cancel, take_back):
+        with pytest.raises(fulfilment.ParcelMoved):
+            again(prize)
+
+    assert (Gift.objects.get().stock, reward_of(prize)) == (2, ("reversed", 1, 0))
+
+
+def test_a_piece_that_came_back_goes_to_whoever_waits(prize, boris):
+    Gift.objects.update(stock=0)
+    with transaction():
+        wanted = issuing.Wanted("k2", boris.pk, "product", prize.gift.code, 1, "A prize")
+        issuing.issue(wanted=wanted, actor=MARTA, at=NOON)
+    waiting = Entitlement.objects.get(member=boris)
+    assert waiting.status == "waiting"
+    send(prize)
+
+    take_back(prize)
+
+    assert (now_of(waiting).status, Gift.objects.get().stock) == ("placed", 0)
+
+
 def test_a_parcel_that_is_not_there_is_unknown(scene):
     with pytest.raises(fulfilment.UnknownParcel), transaction():
         fulfilment.cancel(parcel_id=7, reason="x", actor=MARTA, at=NOON)
@@ -169,3 +242,15 @@ def test_of_sending_and_calling_off_at_once_one_happens(request):
     assert sum(isinstance(each, fulfilment.ParcelMoved) for each in results) == 1
     assert (now_of(parcel).status, balance_of(member)) in {("sent", 0), ("cancelled", 100)}
     assert ledger.verify() == []
+
+
+@pytest.mark.django_db(transaction=True)
+def test_of_calling_a_prize_off_many_times_at_once_one_puts_its_piece_back(request):
+    prize = request.getfixturevalue("prize")
+
+    results = race(
+        *[lambda: fulfilment.cancel(parcel_id=prize.pk, reason="x", actor=MARTA, at=LATER)] * 4,
+    )
+
+    assert sum(isinstance(each, fulfilment.ParcelMoved) for each in results) == 3
+    assert (Gift.objects.get().stock, reward_of(prize), ledger.verify()) == (2, ("reversed", 1, 0), [])

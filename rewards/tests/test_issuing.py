@@ -15,6 +15,7 @@ from rewards.issuing import Wanted
 from rewards.models import Asset, Entitlement, Level, Lot, Posting, Reward, RewardPolicy, Standing
 from rewards.tests import gifts
 from rewards.tests.stage import NOON
+from rewards.tests.units import make_asset
 from tenants.staff.models import AuditEntry
 from tests.races import race
 
@@ -175,6 +176,17 @@ def test_one_person_of_the_staff_does_not_give_much_alone(anna, boris):
     issue(anna, actor=MARTA, key="k-5", amount=99, at=NOON + timedelta(days=2))
 
 
+def test_how_much_is_much_is_counted_in_what_people_call_one(anna):
+    RewardPolicy.objects.update(four_eyes_from=100)
+    make_asset("cash")
+
+    issue(anna, kind="money", what="cash", actor=MARTA, amount=9_999)
+    with pytest.raises(issuing.NeedsSecondPerson):
+        issue(anna, kind="money", what="cash", key="k-2", actor=MARTA, amount=1)
+
+    assert ledger.balances(member_id=anna.pk) == {"cash": 9_999}
+
+
 def test_rewards_and_changes_by_hand_are_counted_together(scene, anna):
     RewardPolicy.objects.update(four_eyes_from=100)
 
@@ -291,9 +303,10 @@ def test_the_statement_tells_what_was_done_by_hand(anna):
     cancel(issue(anna))
 
     with translation.override("en"):
-        lines = list(statement.lines(member_id=anna.pk, postings=list(Posting.objects.order_by("-pk"))))
+        postings = list(statement.list_postings(member_id=anna.pk).order_by("-pk"))
+        lines = list(statement.lines(member_id=anna.pk, postings=postings))
         campaign = Campaign.objects.get(is_builtin=True).name
-        assert [line.sentence for line in lines] == [f"Taken back by hand ({campaign})", f"Earned ({campaign})"]
+        assert [line.sentence for line in lines] == [f"Taken back by hand ({campaign})", "Issued by hand: a bad parcel"]
 
 
 def test_what_is_issued_may_raise_a_level(anna):

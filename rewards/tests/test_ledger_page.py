@@ -5,9 +5,11 @@ import io
 from datetime import date
 
 import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
 
 from core.db import transaction
-from rewards import reservations
+from rewards import issuing, reservations
 from rewards.actors import Actor
 from rewards.admin import ledger_sheet
 from rewards.models import Asset, Posting
@@ -75,7 +77,7 @@ def test_amounts_have_the_digits_of_their_asset(analyst, anna, stars):
     Asset.objects.filter(pk=stars.pk).update(scale=2)
     give(anna, 1250, asset="stars")
 
-    assert "+12.50 Stars" in analyst.get(LIST).content.decode()
+    assert "+12.50 (Stars)" in analyst.get(LIST).content.decode()
     assert rows_of(analyst.post(EXPORT))[1][4:6] == ["12.5", "stars"]
 
 
@@ -156,3 +158,21 @@ def test_another_tenant_s_staff_takes_nothing_along(acme, bolt, anna):
     here = browser_of(staff_of("analyst"))
     here.cookies["sessionid"] = cookie
     assert here.post(EXPORT).status_code == 302
+
+
+def test_a_long_list_takes_as_many_statements_as_a_short_one(analyst, scene, anna):
+    def statements_for(count):
+        for nth in range(count):
+            scene.owe(anna, status="granted", side="inviter", event_id=scene.event("member.joined").pk)
+            with transaction():
+                wanted = issuing.Wanted(f"{count}:{nth}", anna.pk, "points", "", 1, "For nothing")
+                issuing.issue(wanted=wanted, actor=Actor("staff", "marta"), at=NOON)
+        with CaptureQueriesContext(connection) as seen:
+            page = analyst.get(LIST).content.decode()
+        assert "Issued by hand: For nothing" in page
+        assert page.count("Your friend joined") >= count
+        return len(seen)
+
+    analyst.get(LIST)  # The first page asks who is looking.
+
+    assert statements_for(1) == statements_for(8)

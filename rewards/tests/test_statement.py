@@ -11,7 +11,7 @@ from campaigns.models import Rule
 from core.db import transaction
 from events.models import Event
 from members import people
-from rewards import adjustments, ledger, payouts, redemptions, statement, upcoming
+from rewards import adjustments, cancelling, issuing, ledger, payouts, redemptions, statement, upcoming
 from rewards.adjustments import Wish
 from rewards.ledger import Move, Settlement
 from rewards.models import Asset, Gift, Redemption, Reward
@@ -101,6 +101,24 @@ def test_each_earning_has_its_sentence(scene, anna, side, kind, number, sentence
     scene.owe(anna, status="granted", side=side, event_id=scene.event(kind).pk)
 
     assert [line.sentence for line in lines_of(anna)] == [f"{sentence} {CAMPAIGN}"]
+
+
+@transaction
+def issue(member, reason, key="k"):
+    wanted = issuing.Wanted(key, member.pk, "points", "", 30, reason)
+    return issuing.issue(wanted=wanted, actor=MARTA, at=NOON)
+
+
+def test_what_was_issued_by_hand_says_why(scene, anna):
+    reward = issue(anna, "For the lost parcel, 100%")
+    with transaction():
+        cancelling.cancel(reward=reward, reason="twice", actor=MARTA, at=NOON)
+
+    assert [line.sentence for line in lines_of(anna)] == [
+        f"Taken back by hand ({reward.campaign.name})",
+        "Issued by hand: For the lost parcel, 100%",
+    ]
+    assert texts_of(anna)[1] == "+30: issued by hand: For the lost parcel, 100%; usable from Mar 17"
 
 
 def test_a_friends_order_is_the_friends_own_business(scene, anna, boris):
@@ -213,15 +231,17 @@ def test_what_expires_and_what_is_changed_by_hand(scene, anna):
         adjustments.ask(wish=wish, by=MARTA, at=NOON)
 
     assert texts_of(anna)[:2] == [
-        "+1.0 Stars: changed by hand: Sorry for the wait; usable from Mar 17",
-        "−2.5 Stars: expired: their last day was over",
+        "+1.0 (Stars): changed by hand: Sorry for the wait; usable from Mar 17",
+        "−2.5 (Stars): expired: their last day was over",
     ]
 
 
 def test_a_long_statement_takes_as_many_statements_as_a_short_one(scene, anna):
     def statements_for(count):
-        for _ in range(count):
+        for nth in range(count):
             scene.owe(anna, status="granted", order_id=scene.order(anna).pk)
+            scene.owe(anna, status="granted", side="inviter", event_id=scene.event("member.joined").pk)
+            issue(anna, "For nothing", key=f"{count}:{nth}")
         with CaptureQueriesContext(connection) as seen:
             lines_of(anna)
         return len(seen)
@@ -260,6 +280,17 @@ def test_what_is_promised_says_for_what(scene, anna):
     (line,) = coming(anna)
     assert line.text.endswith("usable once this happens: Order paid, until Apr 16")
     assert (line.state, line.usable_from, line.awaits) == ("promised", None, "order.paid")
+
+
+@pytest.mark.parametrize(
+    ("kind", "words"),
+    [("custom.review", "Review"), ("custom.quiz_done.v2", "Quiz done v2"), ("custom._", "custom._")],
+)
+def test_what_a_tenant_calls_an_event_is_said_in_words(scene, anna, kind, words):
+    reward_id = scene.owe(anna, status="pending")
+    Reward.objects.filter(pk=reward_id).update(awaits=kind)
+
+    assert coming(anna)[0].text.endswith(f"usable once this happens: {words}")
 
 
 def test_what_a_moderator_looks_at_says_no_more(scene, anna):

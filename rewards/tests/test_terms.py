@@ -72,7 +72,7 @@ def test_what_is_not_in_use_is_no_choice_and_an_empty_kind_no_group():
     [
         ("points", "", 500, "500 points"),
         ("points", "points", 1, "1 point"),
-        ("points", "stars", 1_500, "1,500 Stars"),
+        ("points", "stars", 1_500, "1,500 (Stars)"),
         ("money", "cash", 125_050, "RUB\N{NO-BREAK SPACE}1,250.50"),
         ("money", "cash", 125_000, "RUB\N{NO-BREAK SPACE}1,250"),
         ("spin", "spin", 1, "1 spin"),
@@ -85,7 +85,7 @@ def test_what_is_not_in_use_is_no_choice_and_an_empty_kind_no_group():
         ("product", "stickers", 1, "“Sticker pack”"),
         ("content", "notes", 1, "access to “Notes”"),
         ("product", "gone", 1, "“gone”"),
-        ("points", "gone", 7, "7 gone"),
+        ("points", "gone", 7, "7 (gone)"),
         ("moon", "dust", 7, "7"),
     ],
 )
@@ -96,7 +96,7 @@ def test_it_is_said_as_a_part_of_a_sentence(kind, what, amount, words):
 def test_an_asset_with_digits_is_read_with_its_point():
     Asset.objects.filter(code__in=["points", "stars"]).update(scale=2)
 
-    assert (says("points", "", 1_250), says("points", "stars", 1_200)) == ("12.50 Points", "12 Stars")
+    assert (says("points", "", 1_250), says("points", "stars", 1_200)) == ("12.50 (Points)", "12 (Stars)")
     assert giving.ask(kind="points", what="") == Ask("Points", 2)
 
 

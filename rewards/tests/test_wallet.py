@@ -4,11 +4,11 @@ import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
-from rewards import wallet
+from rewards import units, wallet
 from rewards.models import Account, Asset, Redemption, Reward
 from rewards.tests.stage import NOON
 from rewards.tests.units import has, make_asset
-from rewards.wallet import Expiring, Figures
+from rewards.wallet import Expiring, Figures, InWords
 
 pytestmark = pytest.mark.django_db
 
@@ -94,3 +94,26 @@ def test_it_takes_as_many_statements_for_many_assets_as_for_one(scene, anna):
         has(anna, 5, make_asset(code))
 
     assert (before, statements()) == (1, 1)
+
+
+def test_in_words_a_name_stands_above_its_figures_and_is_not_bent(scene, anna):
+    spins = make_asset("spins", kind="spin")
+    cash = make_asset("cash")
+    has(anna, 1, spins, expires_at=NOON + DAY)
+    has(anna, 1_250, cash, expires_at=NOON + DAY)
+
+    points, *others = wallet.figures_in_words(member_id=anna.pk, at=NOON)
+
+    assert points == InWords("Points", "0", ())
+    assert others == [
+        InWords("Spins", "1", ("1 usable until Mar 18",)),
+        InWords("Cash", "RUB\N{NO-BREAK SPACE}12.50", ("RUB\N{NO-BREAK SPACE}12.50 usable until Mar 18",)),
+    ]
+
+
+def test_where_no_name_stands_above_it_stands_behind_the_number(scene):
+    spins = make_asset("spins", kind="spin")
+
+    assert (units.written(1, spins), units.signed(-1_000, spins)) == ("1 (Spins)", "−1,000 (Spins)")
+    assert units.written(1_250, make_asset("cash", scale=4)) == "0.1250 RUB"
+    assert units.written(1_250, scene.points) == "1,250"

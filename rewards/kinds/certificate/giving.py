@@ -36,8 +36,16 @@ def stop(*, entitlements: Sequence[Entitlement], why: str, at: datetime) -> dict
     stock.hand_out(gift_ids={each.gift_id for each in entitlements if each.pk in returned}, at=at)
     if any(row.is_outside for row in rows):
         orders.ring()
-    kept = fetch(KEPT, {"ids": [each for each in ids if each not in stopped]})
-    return {row.id: (LostWhy.USED if row.status == "used" else LostWhy.SHOWN).value for row in kept}
+    kept = Entitlement.objects.filter(pk__in=[each for each in ids if each not in stopped])
+    return {each.pk: reason for each in kept if (reason := why_lost(entitlement=each))}
+
+
+def why_lost(*, entitlement: Entitlement) -> str:
+    """Say why it cannot be taken back: it is used, or somebody has seen its code."""
+    if entitlement.status == Entitlement.Status.USED:
+        return LostWhy.USED.value
+    is_seen = entitlement.status == Entitlement.Status.ISSUED and entitlement.shown_at is not None
+    return LostWhy.SHOWN.value if is_seen else ""
 
 
 ASK = "UPDATE rewards_entitlement SET status = 'choosing' WHERE id = ANY(%(ids)s::bigint[]) AND status = 'waiting'"
@@ -58,5 +66,3 @@ SET status = 'cancelled', ended_at = %(at)s, ended_why = %(why)s,
 FROM stopped WHERE e.id = stopped.id
 RETURNING e.id, is_outside
 """
-
-KEPT = "SELECT id, status FROM rewards_entitlement WHERE id = ANY(%(ids)s::bigint[]) AND status IN ('issued', 'used')"

@@ -20,7 +20,12 @@ def begin(*, entitlements: Sequence[Entitlement], at: datetime) -> None:
 @in_transaction
 def stop(*, entitlements: Sequence[Entitlement], why: str, at: datetime) -> dict[int, str]:
     """Close it again, unless it has been opened: what has been read stays read."""
-    seen = {each.pk: str(Reward.LostWhy.SHOWN) for each in entitlements if each.shown_at is not None}
+    seen = {each.pk: reason for each in entitlements if (reason := why_lost(entitlement=each))}
     going = [each.pk for each in entitlements if each.pk not in seen]
     all_entitlements.cancel(ids=going, was=[Status.WAITING, Status.ISSUED], why=why, at=at)
     return seen
+
+
+def why_lost(*, entitlement: Entitlement) -> str:
+    """Say why it cannot be taken back: it has been opened."""
+    return str(Reward.LostWhy.SHOWN) if entitlement.shown_at is not None else ""

@@ -42,15 +42,19 @@ def stop(*, entitlements: Sequence[Entitlement], why: str, at: datetime) -> dict
 
     A code from an upload may be good elsewhere: once seen, it cannot be taken back.
     """
-    lost = {each.pk: str(Reward.LostWhy.USED) for each in entitlements if each.status == Status.USED}
-    lost |= {
-        each.pk: str(Reward.LostWhy.SHOWN) for each in entitlements if each.status == Status.ISSUED and _is_out(each)
-    }
+    lost = {each.pk: reason for each in entitlements if (reason := why_lost(entitlement=each))}
     going = [each.pk for each in entitlements if each.pk not in lost]
     ended = all_entitlements.cancel(ids=going, was=[Status.WAITING, Status.ISSUED], why=why, at=at)
     returned = stock.take_back(entitlement_ids=ended)
     stock.hand_out(gift_ids={each.gift_id for each in entitlements if each.pk in returned}, at=at)
     return lost
+
+
+def why_lost(*, entitlement: Entitlement) -> str:
+    """Say why it cannot be taken back: it is used, or somebody has seen a code that is good elsewhere."""
+    if entitlement.status == Status.USED:
+        return str(Reward.LostWhy.USED)
+    return str(Reward.LostWhy.SHOWN) if entitlement.status == Status.ISSUED and _is_out(entitlement) else ""
 
 
 def terms_of(entitlement: Entitlement) -> dict[str, Any]:

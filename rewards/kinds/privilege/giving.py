@@ -42,6 +42,11 @@ def stop(*, entitlements: Sequence[Entitlement], why: str, at: datetime) -> dict
     return {}
 
 
+def why_lost(*, entitlement: Entitlement) -> str:
+    """Say why it cannot be taken back: there is no reason, ever."""
+    return ""
+
+
 def _close_up(whose: Collection[tuple[int, int]], *, at: datetime) -> None:
     """Let what has not begun begin where what is left before it ends, and hold for as many days as it was to."""
     zone = context.zone()

@@ -29,16 +29,27 @@ def begin(*, entitlements: Sequence[Entitlement], at: datetime) -> None:
 @in_transaction
 def stop(*, entitlements: Sequence[Entitlement], why: str, at: datetime) -> dict[int, str]:
     """Cancel what has not been sent. The piece of a reward is in stock again; that of a purchase is its caller's."""
-    sent = {each.pk: str(Reward.LostWhy.SENT) for each in entitlements if each.status in ON_ITS_WAY}
+    sent = {each.pk: reason for each in entitlements if (reason := why_lost(entitlement=each))}
     placed = [each for each in entitlements if each.status == Status.PLACED]
     waiting = [each.pk for each in entitlements if each.status == Status.WAITING]
     all_entitlements.cancel(ids=waiting, was=[Status.WAITING], why=why, at=at)
     ended = all_entitlements.cancel(ids=[each.pk for each in placed], was=[Status.PLACED], why=why, at=at)
-    given = [each.pk for each in placed if each.pk in ended and each.redemption_id is None]
-    execute(PUT_BACK, {"ids": given})
-    if given:
-        _place({each.gift_id for each in placed})
+    put_back(entitlements=[each for each in placed if each.pk in ended and each.redemption_id is None])
     return sent
+
+
+def why_lost(*, entitlement: Entitlement) -> str:
+    """Say why it cannot be taken back: it has been sent."""
+    return str(Reward.LostWhy.SENT) if entitlement.status in ON_ITS_WAY else ""
+
+
+@in_transaction
+def put_back(*, entitlements: Sequence[Entitlement]) -> None:
+    """Put the pieces of rewards into stock again, or hand them to whoever waits. The caller has ended their parcels."""
+    if not entitlements:
+        return
+    execute(PUT_BACK, {"ids": [each.pk for each in entitlements]})
+    _place({each.gift_id for each in entitlements})
 
 
 @transaction

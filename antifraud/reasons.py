@@ -3,30 +3,25 @@
 from collections.abc import Mapping
 from typing import Any
 
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
+from antifraud.signals import SIGNALS
 from core.errors import type_of_text
 
-# Signal → a sentence over its evidence. Signals are named in antifraud/signals/.
-SENTENCES: dict[str, type_of_text] = {
-    "self_referral_telegram": _("Inviter and friend have the same Telegram account."),
-    "self_referral_email": _("Inviter and friend have the same e-mail address."),
-    "self_referral_phone": _("Inviter and friend have the same phone number."),
-    "self_referral_card": _("Inviter and friend paid with the same card."),
-    "self_referral_device": _("Inviter and friend used the same device."),
-    "known_before": _("The friend was known %(days)s days before signing up: hardly a new customer."),
-    "velocity": _("%(signups)s sign-ups in an hour through one inviter; %(allowed)s are usual."),
-    "stopped": _("A stop rule had halted the campaign when this was earned."),
+# What no signal sees and still makes a reward wait.
+STOPPED = "stopped"
+# Somebody was banned after it had been given.
+BANNED = "banned"
+
+# Signal → a sentence over its evidence; signal → its name in two or three words.
+SENTENCES: Mapping[str, type_of_text] = {each.name: each.sentence for each in SIGNALS} | {
+    STOPPED: _("A stop rule was in force when this was earned."),
+    BANNED: _("Member %(member)s was banned after this had been given."),
 }
-SHORT: dict[str, type_of_text] = {
-    "self_referral_telegram": _("Same Telegram"),
-    "self_referral_email": _("Same e-mail"),
-    "self_referral_phone": _("Same phone"),
-    "self_referral_card": _("Same card"),
-    "self_referral_device": _("Same device"),
-    "known_before": _("Known before"),
-    "velocity": _("Too many sign-ups"),
-    "stopped": _("Campaign was stopped"),
+SHORT: Mapping[str, type_of_text] = {each.name: each.short for each in SIGNALS} | {
+    STOPPED: _("Stop rule in force"),
+    BANNED: _("Given before a ban"),
 }
 
 
@@ -45,3 +40,13 @@ def sentence(reason: Mapping[str, Any]) -> str:
 def short(signal: str) -> str:
     """Return a signal's name in two or three words."""
     return str(SHORT.get(signal, signal))
+
+
+def because(told: Mapping[str, Any]) -> str:
+    """Return what a verdict rests on (`Verdict.because`): "60 + 50 = 110, from 50 on", or what always decides so."""
+    if "always" in told:
+        named = gettext(", ").join(short(each) for each in told["always"])
+        return gettext("always decided so: %(signals)s") % {"signals": named}
+    weights = " + ".join(str(each) for each in told["weights"])
+    total = f"{weights} = {told['sum']}" if len(told["weights"]) > 1 else weights
+    return gettext("weight %(total)s, from %(threshold)s on") % {"total": total, "threshold": told["from"]}

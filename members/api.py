@@ -26,6 +26,9 @@ class MemberInput(serializers.Serializer[Any]):
         required=False, max_length=200, help_text="Your payment provider's token or fingerprint; never the number."
     )
     device = serializers.CharField(required=False, max_length=200, help_text="A fingerprint of the device.")
+    ip = serializers.CharField(
+        required=False, max_length=45, help_text="The address that this person's own request came from, IPv4 or IPv6."
+    )
 
 
 class Members(TenantView):

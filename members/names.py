@@ -12,7 +12,7 @@ from tenants import context
 NAMES = """
 SELECT DISTINCT ON (member_id) member_id, kind, value
 FROM members_identity
-WHERE member_id = ANY(%(member_ids)s::bigint[])
+WHERE member_id = ANY(%(member_ids)s::bigint[]) AND value <> ''
 ORDER BY member_id, array_position(ARRAY['external_id', 'telegram', 'email', 'phone', 'card', 'device'], kind::text), id
 """
 

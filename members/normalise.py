@@ -4,6 +4,7 @@ What an identity looks like once it is clean: how it is shown, and the form in w
 Pure: no database, no clock, no secrets.
 """
 
+import ipaddress
 import re
 import unicodedata
 from collections.abc import Callable, Mapping
@@ -17,8 +18,10 @@ from core.errors import translated as _
 # Strongest first: the order in which identities decide who somebody is.
 RESOLVING = ("external_id", "telegram", "phone", "email")
 # These never decide who somebody is, as families and offices share them: they only tie people together.
-TYING = ("card", "device")
+TYING = ("card", "device", "ip")
 KINDS = RESOLVING + TYING
+# Made from the others, so that what is nearly the same is found by equality. Nobody gives them.
+DERIVED = ("subnet", "email_alike")
 OPAQUE = frozenset({"external_id", "device"})
 
 TEXT_LENGTH_MAX = 200
@@ -27,7 +30,23 @@ PHONE_LENGTH_MAX = 40
 TELEGRAM_DIGITS_MAX = 20
 CARD_DIGITS_MIN, CARD_DIGITS_MAX = 13, 19
 
+IP_LENGTH_MAX = 45
+# Of IPv6 a customer is given a /64 and takes what address in it they like (RFC 6177, 2; RFC 4291, 2.5.4).
+V6_LINE_BITS, V4_SUBNET_BITS, V6_SUBNET_BITS = 64, 24, 48
+
+# Fewer letters than these are no name that two mailboxes could share by more than chance.
+ALIKE_LETTERS_MIN = 4
+# Letters that look like Latin ones: Cyrillic, Greek, and an i without its dot.
+HOMOGLYPHS = str.maketrans(
+    "аеорсухкмтвіѕјһԁԛԝ" + "αονρυικτχ" + "ı",
+    "aeopcyxkmtbisjhdqw" + "aovpuiktx" + "i",
+)
+LOOKS_LIKE_LETTER = re.compile(r"(?<=[^\W\d_])[01](?=[^\W\d_])")
+NOT_A_LETTER = re.compile(r"[\W\d_]+")
+
 GMAIL = frozenset({"gmail.com", "googlemail.com"})
+# Each mailbox has an address at all of them, and a dot in it may be written as a dash.
+YANDEX = frozenset({"yandex.ru", "yandex.com", "yandex.by", "yandex.kz", "yandex.ua", "ya.ru", "narod.ru"})
 EMAIL = re.compile(r"[^\s@,;:<>()\[\]\\\"]{1,64}@[^\s@,;:<>()\[\]\\\"_/?#%]+\.[^\s@,;:<>()\[\]\\\"_/?#%]{2,}")
 
 
@@ -38,7 +57,7 @@ class UnknownKind(Invalid):
 
 
 class NobodyNamed(Invalid):
-    """Nothing that says who it is: a card or a device alone does not."""
+    """Nothing that says who it is: a card, a device or an address alone does not."""
 
     message = _("Say who it is: give at least one of external_id, telegram, phone or email.")
 
@@ -91,6 +110,14 @@ def normalise_one(*, kind: str, value: Any, region: str | None, pointer: str = "
     return Normalised(kind, *READERS[kind](text, pointer))
 
 
+def derived_of(one: Normalised) -> Normalised | None:
+    """Return what ties whoever has nearly the same: an address's subnet, an e-mail's look-alike; or None."""
+    if one.kind == "ip":
+        return Normalised("subnet", "", _subnet(one.value))
+    alike = _alike(one.lookup) if one.kind == "email" else None
+    return Normalised("email_alike", "", alike) if alike else None
+
+
 def region_of(currency: str) -> str | None:
     """
     Return the country whose phone numbers a tenant with this currency most likely writes without +, if there is one.
@@ -131,7 +158,8 @@ def _telegram(text: str, pointer: str) -> tuple[str, str]:
 
 
 def _email(text: str, pointer: str) -> tuple[str, str]:
-    shown = text.lower()
+    # The dot that ends a domain in the DNS changes nothing.
+    shown = text.lower().rstrip(".")
     if len(shown) > EMAIL_LENGTH_MAX or not EMAIL.fullmatch(shown):
         raise InvalidIdentity(_("This is not an e-mail address."), pointer=pointer)
     local, domain = shown.rsplit("@", 1)
@@ -143,6 +171,8 @@ def _email(text: str, pointer: str) -> tuple[str, str]:
     folded = local.split("+", 1)[0] or local
     if domain in GMAIL:
         folded, domain = folded.replace(".", "") or local, "gmail.com"
+    elif domain in YANDEX:
+        folded, domain = folded.replace("-", "."), "yandex.ru"
     return shown, f"{folded}@{domain}"
 
 
@@ -167,6 +197,39 @@ def _card(text: str, pointer: str) -> tuple[str, str]:
     return _text(text, pointer)
 
 
+def _ip(text: str, pointer: str) -> tuple[str, str]:
+    try:
+        address = ipaddress.ip_address(text[: IP_LENGTH_MAX + 1])
+    except ValueError as error:
+        raise InvalidIdentity(_("This is not an IP address."), pointer=pointer) from error
+    if isinstance(address, ipaddress.IPv4Address):
+        return str(address), str(address)
+    if address.ipv4_mapped:
+        return str(address.ipv4_mapped), str(address.ipv4_mapped)
+    if address.scope_id:
+        raise InvalidIdentity(_("This is not an IP address."), pointer=pointer)
+    return str(address), _network(address, V6_LINE_BITS)
+
+
+def _subnet(shown: str) -> str:
+    address = ipaddress.ip_address(shown)
+    return _network(address, V4_SUBNET_BITS if address.version == 4 else V6_SUBNET_BITS)
+
+
+def _network(address: ipaddress.IPv4Address | ipaddress.IPv6Address, bits: int) -> str:
+    return str(ipaddress.ip_network((address, bits), strict=False))
+
+
+def _alike(mailbox: str) -> str | None:
+    """Return a mailbox without what is changed to make another like it: digits, dots, accents, look-alikes."""
+    local, domain = mailbox.rsplit("@", 1)
+    # A digit among letters stands for one; before and behind them it only counts mailboxes.
+    bare = "".join(c for c in unicodedata.normalize("NFKD", local) if not unicodedata.combining(c))
+    spelled = LOOKS_LIKE_LETTER.sub(lambda found: "o" if found[0] == "0" else "l", bare.translate(HOMOGLYPHS))
+    letters = NOT_A_LETTER.sub("", spelled)
+    return f"{letters}@{domain}" if len(letters) >= ALIKE_LETTERS_MIN else None
+
+
 def _passes_luhn(digits: str) -> bool:
     doubled = (int(d) * (1 + place % 2) for place, d in enumerate(reversed(digits)))
     return sum(d - 9 if d > 9 else d for d in doubled) % 10 == 0
@@ -178,4 +241,5 @@ READERS: dict[str, Callable[[str, str], tuple[str, str]]] = {
     "email": _email,
     "card": _card,
     "device": _text,
+    "ip": _ip,
 }

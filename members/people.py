@@ -15,9 +15,10 @@ from typing import NamedTuple
 
 from django.utils.translation import gettext_lazy as _
 
-from core.db import execute, fetch, in_transaction, transaction
+from core.db import current_schema, execute, fetch, in_transaction, transaction
 from core.errors import NotFound
-from members.identities import RESOLVING, SealedIdentity
+from members import sealing
+from members.identities import RESOLVING, SEALED, SealedIdentity
 from members.models import Identity, Member
 from members.normalise import InvalidIdentity, normalise_one
 
@@ -108,8 +109,8 @@ def get_by_external_id(external_id: str) -> Member:
 
 
 def find_external_id(member_id: int) -> str | None:
-    """Return the tenant's own id of a member, of which there is one at most."""
-    own = Identity.objects.filter(member_id=member_id, kind=Identity.Kind.EXTERNAL_ID)
+    """Return the tenant's own id of a member, of which there is one at most, and none of whoever is erased."""
+    own = Identity.objects.filter(member_id=member_id, kind=Identity.Kind.EXTERNAL_ID, resolves=True)
     return own.values_list("lookup", flat=True).first()
 
 
@@ -129,7 +130,7 @@ class _People:
         """Return the person that a group means, and note what is new."""
         named = [one for kind in RESOLVING for one in group if one.kind == kind]
         if not named:
-            raise ValueError("A card or a device alone names nobody.")
+            raise ValueError("A card, a device or an address alone names nobody.")
         person = self._find(named)
         if person is None:
             self.made.append(seen_at)
@@ -197,13 +198,34 @@ def _known(identities: Iterable[SealedIdentity]) -> _People:
 def _store(people: _People, at: datetime) -> None:
     if not people.added:
         return
+    new = [(person, one.kind, _buried(one)) for person, one, _resolves in people.added if one.kind in RESOLVING]
     rows = fetch(
         """
-        WITH made AS (
+        WITH buried AS (
+            -- LATERAL and LIMIT: as in _known, one look into an index for each value.
+            SELECT given.person, min(m.first_seen_at) AS first_seen_at
+            FROM unnest(%(new_persons)s::bigint[], %(new_kinds)s::text[], %(new_lookups)s::text[])
+                AS given (person, kind, lookup)
+            CROSS JOIN LATERAL (
+                SELECT member_id FROM members_identity
+                -- As in antifraud.observing: of a value that many have PostgreSQL would rather read the whole table.
+                WHERE kind = given.kind AND lookup >= given.lookup AND lookup <= given.lookup
+                ORDER BY lookup DESC LIMIT 20
+            ) AS owner
+            JOIN members_member m ON m.id = owner.member_id AND m.status = 'erased'
+            GROUP BY given.person
+        ), made AS (
             INSERT INTO members_member (status, first_seen_at)
-            SELECT 'active', seen_at FROM unnest(%(seen_ats)s::timestamptz[]) WITH ORDINALITY AS s (seen_at, nth)
+            -- Whoever was erased and comes again was first seen when they were: nobody is new twice.
+            SELECT 'active', least(seen_at, buried.first_seen_at)
+            FROM unnest(%(seen_ats)s::timestamptz[]) WITH ORDINALITY AS s (seen_at, nth)
+            LEFT JOIN buried ON buried.person = -s.nth
             ORDER BY nth
             RETURNING id
+        ), again AS (
+            -- Nor is whoever says later which account was theirs.
+            UPDATE members_member m SET first_seen_at = buried.first_seen_at
+            FROM buried WHERE m.id = buried.person AND m.first_seen_at > buried.first_seen_at
         ), numbered AS (
             -- Ids are drawn in the order of the rows.
             SELECT id, -row_number() OVER (ORDER BY id) AS person FROM made
@@ -219,6 +241,9 @@ def _store(people: _People, at: datetime) -> None:
         {
             "at": at,
             "seen_ats": people.made,
+            "new_persons": [person for person, _kind, _lookup in new],
+            "new_kinds": [kind for _person, kind, _lookup in new],
+            "new_lookups": [lookup for _person, _kind, lookup in new],
             "persons": [person for person, _one, _resolves in people.added],
             "kinds": [one.kind for _person, one, _resolves in people.added],
             "lookups": [one.lookup for _person, one, _resolves in people.added],
@@ -227,3 +252,10 @@ def _store(people: _People, at: datetime) -> None:
         },
     )
     people.ids.update({row.person: row.id for row in rows})
+
+
+def _buried(one: SealedIdentity) -> str:
+    """Return what is left of an identity when its member is erased: its keyed index."""
+    return (
+        one.lookup if one.kind in SEALED else sealing.index(schema=current_schema(), kind=one.kind, lookup=one.lookup)
+    )

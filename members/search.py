@@ -11,7 +11,7 @@ SEARCH = """
 SELECT DISTINCT i.member_id
 FROM members_identity i
 JOIN unnest(%(kinds)s::text[], %(lookups)s::text[]) AS asked (kind, lookup)
-    ON i.kind = asked.kind AND i.lookup = asked.lookup
+    ON i.kind = asked.kind AND i.lookup = asked.lookup AND i.value <> ''
 ORDER BY i.member_id LIMIT %(limit)s
 """
 
@@ -20,7 +20,8 @@ def find(text: str) -> list[int]:
     """
     Return the ids of the members who are known by `text`: their id at the tenant, Telegram, e-mail or phone.
 
-    The whole value is asked for: personal ones are stored as a keyed index that knows equality only.
+    The whole value is asked for: personal ones are stored as a keyed index that knows equality only. Nobody who is
+    erased is found.
     """
     tenant = context.current()
     region = identities.region_of(tenant.currency)

@@ -3,14 +3,11 @@
 from datetime import tzinfo
 from typing import Any
 
-from antifraud import signals, verdict
 from antifraud.guard import Proposal
-from antifraud.observed import Observed
 from campaigns.definitions import Miss, Offer
-from scoring import joining, ordering, parts, proposing
-from scoring.batch import Batch, Referred
+from scoring import joining, judging, noting, ordering, parts, proposing
+from scoring.batch import Batch
 from scoring.parts import Part
-from scoring.plan import Noticed
 from scoring.screening import Line
 from scoring.situation import Incoming
 
@@ -22,8 +19,6 @@ SIDES = {
 }
 # A trace is for people, who do not read hundreds of reasons; what an event did earn is always in it.
 MISSES_MAX = 50
-# Whoever does something for themselves is not suspected of having invited themselves to it.
-ALLOWED = verdict.Verdict("allow", ())
 
 
 def earn(batch: Batch, incoming: Incoming) -> None:
@@ -34,10 +29,14 @@ def earn(batch: Batch, incoming: Incoming) -> None:
         return
     fields = _fields(batch, incoming)
     taken_groups: dict[str, int] = {}
+    noted: set[int] = set()
     misses = 0
     for line in incoming.lines:
         missed = line.missed or _miss(batch, incoming, line, fields) or _miss_of_group(line.offer, taken_groups)
         if missed is None:
+            if line.offer.campaign_id not in noted:
+                noted.add(line.offer.campaign_id)
+                noting.event_of(batch, incoming, campaign_id=line.offer.campaign_id)
             trace += _reward(batch, incoming, line, taken_groups)
         elif misses < MISSES_MAX:
             misses += 1
@@ -90,19 +89,25 @@ def _rewarded(batch: Batch, incoming: Incoming, line: Line, side: str) -> list[d
     referred = batch.referred.get(incoming.member_id) if side != "actor" else None
     member_id = referred.inviter_id if referred and side == "inviter" else incoming.member_id
     what = occurrence_of(incoming, zone=batch.situation.zone)
-    proposal = Proposal(offer, rule, member_id, incoming.occurred_at, side, what)
+    inviter_id = referred.inviter_id if referred else 0
+    proposal = Proposal(offer, rule, member_id, incoming.occurred_at, side, what, incoming.member_id, inviter_id)
     entry = {"version_id": offer.version_id, "rule_id": rule.id, "side": side, "member_id": member_id}
     due = _due(batch, incoming, proposal)
     if isinstance(due, Miss):
         return [entry | _missed(due)]
-    judged = _judged(batch, incoming, proposal, referred)
+    judged = judging.judge(batch, incoming, proposal, referred)
     if judged.answer == "refuse":
+        noting.note(batch, incoming, noting.of_proposal(batch, incoming, proposal), {"refused": 1})
         named = [seen.signal for seen in judged.seen]
-        return [entry | {"outcome": "refused", "code": "refused", "params": {"signals": named}, "due": due[0].due}]
+        params = {"signals": named, "because": judged.because}
+        return [entry | {"outcome": "refused", "code": "refused", "params": params, "due": due[0].due}]
     given = parts.fit(batch, proposal, due)
     if isinstance(given, Miss):
         return [entry | _missed(given) | {"due": due[0].due}]
-    return proposing.propose(batch, incoming, proposal, entry, given, judged)
+    entries = proposing.propose(batch, incoming, proposal, entry, given, judged)
+    for each in entries if judged.because else ():
+        each["params"]["because"] = judged.because
+    return entries
 
 
 def _missed(missed: Miss) -> dict[str, Any]:
@@ -129,42 +134,28 @@ def _due(batch: Batch, incoming: Incoming, proposal: Proposal) -> tuple[Part, ..
     )
 
 
-def _judged(batch: Batch, incoming: Incoming, proposal: Proposal, referred: Referred | None) -> verdict.Verdict:
-    if referred is None:
-        return ALLOWED
-    invitee, inviter = batch.person(incoming.member_id), batch.person(referred.inviter_id)
-    case = Observed(
-        inviter_id=inviter.id,
-        invitee_id=invitee.id,
-        inviter_identities=inviter.identities,
-        invitee_identities=invitee.identities,
-        invitee_first_seen_at=invitee.seen_before(inviter_id=inviter.id),
-        attributed_at=referred.attributed_at,
-        signups_in_hour=referred.signups_in_hour,
-    )
-    policy = batch.situation.policy
-    judged = verdict.decide(seen=signals.observe(case=case, policy=policy), policy=policy)
-    batch.plan.noticed.extend(
-        Noticed(
-            event_id=incoming.id,
-            rule_id=proposal.rule.id,
-            member_id=proposal.member_id,
-            seen=seen,
-            verdict=judged.answer,
-        )
-        for seen in judged.seen
-    )
-    return judged
-
-
 def occurrence_of(incoming: Incoming, *, zone: tzinfo) -> str:
     """Return what a reward for an event is for, in the tenant's own terms: the order, the invitee, the day."""
     if incoming.kind == "member.joined":
         return joining.occurrence(incoming)
     if incoming.kind.startswith("order."):
         return ordering.occurrence(incoming)
-    if incoming.kind == "check_in":
-        # The tenant's day, with the member: an inviter may be rewarded for several friends on one day.
-        day = incoming.occurred_at.astimezone(zone).date()
-        return f"member:{incoming.member_id}:day:{day.isoformat()}"
-    return f"event:{incoming.id}"
+    about = _once_a_member(incoming, zone=zone)
+    # With the member: an inviter may be rewarded for several friends.
+    return f"member:{incoming.member_id}:{about}" if about else f"event:{incoming.id}"
+
+
+def _once_a_member(incoming: Incoming, *, zone: tzinfo) -> str:
+    """Return what can happen only once to a member, whatever tells it, or nothing."""
+    match incoming.kind:
+        case "check_in":
+            # The tenant's day.
+            return f"day:{incoming.occurred_at.astimezone(zone).date().isoformat()}"
+        case "level.reached":
+            # Whoever falls and rises again reaches it no second time.
+            return f"level:{incoming.data['code']}"
+        case "level.will_fall":
+            return f"level:{incoming.data['code']}:until:{incoming.data['by']}"
+        case "referral.qualified":
+            return "qualified"
+    return ""

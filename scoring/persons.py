@@ -1,23 +1,35 @@
 """Whom a batch is about, as they were known before it: one statement."""
 
 from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
-from typing import Any
+from functools import lru_cache
+from typing import Any, NamedTuple
 
+from antifraud import lookout, observing
+from antifraud.observed import Nearby, Pace, Ranges
+from antifraud.ties import type_of_identity
+from campaigns.conditions import ORDERS
+from campaigns.definitions import RuleLine
 from core import db
+from members import sealing
+from members.normalise import InvalidIdentity, normalise_one
 from referrals.touch import Miss, Touch, Touches
 from rewards import assets
 from scoring.situation import Incoming, Person, Promise
 from scoring.surroundings import Surroundings
+from tenants import context
 
-HOUR = timedelta(hours=1)
+HOUR, DAY = timedelta(hours=1), timedelta(days=1)
 JOINED = "member.joined"
+THINGS = frozenset({"device", "card"})
 
 
-# Of most members only the number of their orders is asked; what happened before, of those who join; the rest, of those
-# who invite or are invited. Instants are bounded: the first order and the busiest hour are all that is asked of them.
-PEOPLE = """
-SELECT m.id, m.status = 'blocked' AS is_blocked, m.first_seen_at, m.joined_at,
+# Orders are counted where a rule asks for their number, since whoever orders often has many; what happened before is
+# asked of those who join; the rest, of those who invite or are invited. Instants are bounded: the first order and the
+# busiest hour are all that is asked of them.
+COLUMNS = """
+m.id, m.status <> 'active' AS is_blocked, m.first_seen_at, m.joined_at,
     COALESCE(level.multiplier_bps, 10000) AS multiplier_bps,
     (SELECT jsonb_object_agg(capped.id, COALESCE((
             SELECT a.balance FROM rewards_account a WHERE (a.member_id, a.asset_id) = (m.id, capped.id)
@@ -29,7 +41,8 @@ SELECT m.id, m.status = 'blocked' AS is_blocked, m.first_seen_at, m.joined_at,
         (SELECT jsonb_agg(to_jsonb(r) - 'reasons' ORDER BY r.id) FROM rewards_reward r
             WHERE r.member_id = m.id AND r.awaits <> '' AND r.awaits = ANY(%(kinds)s::text[])
                 AND r.status IN ('pending', 'flagged')) END AS promises,
-    (SELECT count(*) FROM events_order o WHERE o.member_id = m.id AND o.cancelled_at IS NULL) AS orders_count,
+    CASE WHEN m.id = ANY(%(counted)s::bigint[]) THEN
+        (SELECT count(*) FROM events_order o WHERE o.member_id = m.id AND o.cancelled_at IS NULL) END AS orders_count,
     CASE WHEN m.id = ANY(%(joiners)s::bigint[]) THEN
         ARRAY(SELECT o.paid_at FROM events_order o WHERE o.member_id = m.id AND o.cancelled_at IS NULL
             ORDER BY o.paid_at LIMIT 500) END AS orders,
@@ -40,17 +53,25 @@ SELECT m.id, m.status = 'blocked' AS is_blocked, m.first_seen_at, m.joined_at,
         END AS identities,
     CASE WHEN m.id = ANY(%(related)s::bigint[]) THEN
         ARRAY(SELECT s.attributed_at FROM referrals_referral s WHERE s.inviter_id = m.id
-            AND s.attributed_at > %(since)s ORDER BY s.attributed_at LIMIT 1000) END AS signups,
+            AND s.attributed_at > %(signups_since)s ORDER BY s.attributed_at DESC LIMIT 1001) END AS signups,
     CASE WHEN m.id = ANY(%(related)s::bigint[]) THEN
-        (SELECT count(*) FROM referrals_referral own JOIN referrals_referral s ON s.inviter_id = own.inviter_id
-            AND s.attributed_at > own.attributed_at - interval '1 hour' AND s.attributed_at <= own.attributed_at
-            WHERE own.invitee_id = m.id) END AS signups_in_hour,
+        (SELECT ARRAY[count(*) FILTER (WHERE latest.attributed_at > own.attributed_at - interval '1 hour'), count(*)]
+            FROM referrals_referral own CROSS JOIN LATERAL (
+                SELECT s.attributed_at FROM referrals_referral s WHERE s.inviter_id = own.inviter_id
+                AND s.attributed_at > own.attributed_at - interval '1 day' AND s.attributed_at <= own.attributed_at
+                ORDER BY s.attributed_at DESC LIMIT 1001
+            ) latest WHERE own.invitee_id = m.id) END AS signups_around,
     CASE WHEN m.id = ANY(%(related)s::bigint[]) THEN
         (SELECT jsonb_agg(jsonb_build_array(o.id, o.first_seen_at)) FROM (
             SELECT DISTINCT o.id, o.first_seen_at FROM members_identity i
-            JOIN members_identity first ON first.kind = i.kind AND first.lookup = i.lookup AND first.resolves
-            JOIN members_member o ON o.id = first.member_id
-            WHERE i.member_id = m.id AND i.kind IN ('telegram', 'email', 'phone') AND NOT i.resolves) o) END AS doubles
+            CROSS JOIN LATERAL (SELECT each.member_id, each.resolves FROM members_identity each
+                WHERE each.kind = i.kind AND each.lookup >= i.lookup AND each.lookup <= i.lookup
+                    AND each.member_id <> m.id ORDER BY each.lookup LIMIT 20) other
+            JOIN members_member o ON o.id = other.member_id
+            WHERE i.member_id = m.id AND i.kind IN ('telegram', 'email', 'phone')
+                AND (other.resolves AND NOT i.resolves OR o.status = 'erased')) o) END AS doubles"""
+FRESH = f"CASE WHEN m.id = ANY(%(joiners)s::bigint[]) THEN {lookout.FRESH} END AS fresh"
+FROM = """
 FROM members_member m
 LEFT JOIN rewards_standing standing ON standing.member_id = m.id
 LEFT JOIN rewards_level level ON level.id = standing.level_id
@@ -58,48 +79,157 @@ WHERE m.id = ANY(%(ids)s::bigint[])
 """
 
 
+class Known(NamedTuple):
+    """Everybody by their numbers, and what is known around all of them."""
+
+    people: dict[int, Person]
+    nearby: Nearby
+
+
+@dataclass(frozen=True, slots=True)
+class Concerned:
+    """Who of a batch's people is asked for what."""
+
+    actors: frozenset[int]
+    joiners: frozenset[int]
+    inviters: frozenset[int]
+    invitees: frozenset[int]
+    ids: frozenset[int]
+
+    @property
+    def related(self) -> frozenset[int]:
+        """Everybody who invites or is invited, or would like to be."""
+        return self.inviters | self.invitees | self.joiners
+
+
 def read(
-    *, incoming: Sequence[Incoming], touches: Touches, others: Collection[int], around: Surroundings
-) -> dict[int, Person]:
-    """Return everybody by their numbers: whom the events are about, whom touches lead to, and `others`."""
-    actors = {each.member_id for each in incoming}
-    joiners = {each.member_id for each in incoming if each.kind == JOINED}
-    related = joiners | {touch.inviter_id for each in incoming for touch in touches_of(each, touches=touches)}
-    related |= {
-        member_id for invitee_id, each in touches.referrals.items() for member_id in (invitee_id, each.inviter_id)
-    }
-    ids = related | actors | set(others)
-    since = min(each.occurred_at for each in incoming) - HOUR
+    *,
+    incoming: Sequence[Incoming],
+    touches: Touches,
+    others: Collection[int],
+    around: Surroundings,
+    ranges: Ranges,
+    at: datetime,
+) -> Known:
+    """Return everybody: whom the events are about, whom touches lead to, and `others`; in one statement."""
+    concerned = _concerned(incoming, touches, others)
+    named = _named(incoming)
+    rows = db.fetch(_sql(concerned, named, around), _params(incoming, concerned, named, around, at=at))
+    people = {row.id: _person(row, around, ranges) for row in rows}
+    nearby = observing.nearby_of(rows, own={each: people[each].identities for each in concerned.related})
+    if any(kind == "telegram" for each in concerned.invitees for kind, _lookup in people[each].identities):
+        nearby = replace(nearby, telegram_newest=observing.telegram_newest(at=at))
+    return Known(people, nearby)
+
+
+def _concerned(incoming: Sequence[Incoming], touches: Touches, others: Collection[int]) -> Concerned:
+    actors = frozenset(each.member_id for each in incoming)
+    joiners = frozenset(each.member_id for each in incoming if each.kind == JOINED)
+    inviters = {touch.inviter_id for each in incoming for touch in touches_of(each, touches=touches)}
+    inviters |= {each.inviter_id for each in touches.referrals.values()}
+    invitees = joiners | set(touches.referrals)
+    ids = actors | inviters | invitees | set(others)
+    return Concerned(actors, joiners, frozenset(inviters), frozenset(invitees), frozenset(ids))
+
+
+def _named(incoming: Sequence[Incoming]) -> list[type_of_identity]:
+    """Return the devices and cards that events name which may earn their own member something."""
+    return sorted(
+        {
+            pair
+            for each in incoming
+            if any(line.missed is None and line.rule.line.recipient == "actor" for line in each.lines)
+            for pair in each.named
+            if pair[0] in THINGS
+        }
+    )
+
+
+def _sql(concerned: Concerned, named: Sequence[type_of_identity], around: Surroundings) -> str:
+    columns = [COLUMNS, FRESH]
+    if concerned.related:
+        columns += [observing.OF_RELATED, observing.OF_INVITERS, observing.OF_INVITEES, observing.NEARBY]
+    if named:
+        columns.append(observing.ACCOUNTS)
+    if around.has_listings:
+        columns.append(observing.LISTED)
+    if around.staff:
+        columns.append(observing.STAFF)
+    return f"SELECT {', '.join(columns)} {FROM}"
+
+
+def _params(
+    incoming: Sequence[Incoming],
+    concerned: Concerned,
+    named: Sequence[type_of_identity],
+    around: Surroundings,
+    *,
+    at: datetime,
+) -> dict[str, Any]:
+    instants = [each.occurred_at for each in incoming]
+    lines = (line for each in incoming if each.member_id in concerned.invitees for line in each.lines)
     return {
-        row.id: Person(
-            id=row.id,
-            is_blocked=row.is_blocked,
-            first_seen_at=row.first_seen_at,
-            joined_at=row.joined_at,
-            orders=row.orders or [],
-            orders_count=row.orders_count,
-            identities=frozenset(map(_pair, row.identities or ())),
-            signups=row.signups or [],
-            has_invited=bool(row.has_invited),
-            signups_in_hour=row.signups_in_hour or 0,
-            doubles={member_id: datetime.fromisoformat(instant) for member_id, instant in row.doubles or ()},
-            multiplier_bps=row.multiplier_bps,
-            holdings={int(asset_id): int(units) for asset_id, units in (row.holdings or {}).items()},
-            promises=tuple(_promise(each, around) for each in row.promises or ()),
-        )
-        for row in db.fetch(
-            PEOPLE,
-            {
-                "ids": sorted(ids),
-                "actors": sorted(actors),
-                "joiners": sorted(joiners),
-                "related": sorted(related),
-                "since": since,
-                "kinds": sorted({each.kind for each in incoming}),
-                "capped": [each.id for each in around.lines.values() if each.balance_max is not None],
-            },
-        )
+        "ids": sorted(concerned.ids),
+        "first": min(concerned.ids),
+        "actors": sorted(concerned.actors),
+        "joiners": sorted(concerned.joiners),
+        "counted": sorted(concerned.joiners | _counted(incoming)),
+        "inviters": sorted(concerned.inviters),
+        "invitees": sorted(concerned.invitees),
+        "related": sorted(concerned.related),
+        "since": min(instants) - HOUR,
+        "signups_since": min(instants) - DAY,
+        "until": max(instants),
+        "kinds": sorted({each.kind for each in incoming}),
+        "capped": [each.id for each in around.lines.values() if each.balance_max is not None],
+        "campaigns": sorted({line.offer.campaign_id for line in lines if line.missed is None}),
+        "named_kinds": [kind for kind, _lookup in named],
+        "named_lookups": [lookup for _kind, lookup in named],
+        "staff": [each for email in around.staff if (each := _staff_lookup(context.current().schema_name, email))],
+        "at": at,
     }
+
+
+def _counted(incoming: Sequence[Incoming]) -> set[int]:
+    """Return the members of whom a rule asks how many orders they have."""
+    lines = [(each.member_id, line.rule.line) for each in incoming for line in each.lines if line.missed is None]
+    rules = {rule.id: rule for _member_id, rule in lines}
+    asking = {rule.id for rule in rules.values() if _asks_for_orders(rule)}
+    return {member_id for member_id, rule in lines if rule.id in asking}
+
+
+def _asks_for_orders(rule: RuleLine) -> bool:
+    return rule.order_number != "any" or any(each.field == ORDERS for each in rule.conditions)
+
+
+def _person(row: Any, around: Surroundings, ranges: Ranges) -> Person:
+    return Person(
+        id=row.id,
+        is_blocked=row.is_blocked,
+        first_seen_at=row.first_seen_at,
+        joined_at=row.joined_at,
+        orders=row.orders or [],
+        orders_count=row.orders_count or 0,
+        identities=frozenset(map(observing.pair_of, row.identities or ())),
+        signups=row.signups or [],
+        has_invited=bool(row.has_invited),
+        signups_around=Pace(*(row.signups_around or (0, 0))),
+        traits=observing.traits_of(row, ranges=ranges),
+        doubles={member_id: datetime.fromisoformat(instant) for member_id, instant in row.doubles or ()},
+        multiplier_bps=row.multiplier_bps,
+        holdings={int(asset_id): int(units) for asset_id, units in (row.holdings or {}).items()},
+        promises=tuple(_promise(each, around) for each in row.promises or ()),
+        fresh=row.fresh or {},
+    )
+
+
+@lru_cache(maxsize=5_000)
+def _staff_lookup(schema: str, email: str) -> str | None:
+    try:
+        mailbox = normalise_one(kind="email", value=email, region=None).lookup
+    except InvalidIdentity:
+        return None
+    return sealing.index(schema=schema, kind="email", lookup=mailbox)
 
 
 def _promise(row: Mapping[str, Any], around: Surroundings) -> Promise:
@@ -128,8 +258,3 @@ def touches_of(incoming: Incoming, *, touches: Touches) -> Sequence[Touch]:
         return ()
     given = touches.given(code=str(incoming.fields.get("code", "")), click_key=str(incoming.fields.get("click_id", "")))
     return () if isinstance(given, Miss) else given
-
-
-def _pair(text: str) -> tuple[str, str]:
-    kind, _colon, lookup = text.partition(":")
-    return kind, lookup

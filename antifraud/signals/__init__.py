@@ -1,17 +1,69 @@
-"""The signals: one file each, named here. A signal looks at frozen values and yields what it sees. Pure."""
+"""The signals: one file each, named here. A signal looks at frozen values and says what it sees. Pure."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator, Mapping
+from typing import Final
 
-from antifraud.observed import Observed, Policy, Seen
-from antifraud.signals import known_before, self_referral, velocity
-
-SIGNALS: tuple[Callable[[Observed, Policy], Iterator[Seen]], ...] = (
-    self_referral.observe,
-    known_before.observe,
-    velocity.observe,
+from antifraud.observed import Observed, Seen, Setting
+from antifraud.signals import (
+    above_threshold,
+    block_list,
+    delays,
+    disposable_email,
+    email_alike,
+    habits,
+    known_before,
+    lists,
+    many_accounts,
+    record,
+    refund_rate,
+    ring,
+    second_account,
+    self_referral,
+    shared_address,
+    telegram_account,
+    tied_through,
+    velocity,
 )
+from antifraud.signals.signal import Signal
+
+SIGNALS: Final[tuple[Signal, ...]] = (
+    *block_list.SIGNALS,
+    *self_referral.SIGNALS,
+    *tied_through.SIGNALS,
+    *second_account.SIGNALS,
+    *ring.SIGNALS,
+    *known_before.SIGNALS,
+    *lists.SIGNALS,
+    *email_alike.SIGNALS,
+    *disposable_email.SIGNALS,
+    *many_accounts.SIGNALS,
+    *velocity.SIGNALS,
+    *delays.SIGNALS,
+    *above_threshold.SIGNALS,
+    *refund_rate.SIGNALS,
+    *telegram_account.SIGNALS,
+    *shared_address.SIGNALS,
+    *habits.SIGNALS,
+    *record.SIGNALS,
+)
+OF_MEMBERS: Final = tuple(each for each in SIGNALS if each.about == "member")
+# What others can bring about, by name.
+OF_OTHERS: Final = frozenset(each.name for each in SIGNALS if each.of_others)
 
 
-def observe(*, case: Observed, policy: Policy) -> tuple[Seen, ...]:
-    """Return all that the signals see, in the order of the list above."""
-    return tuple(seen for signal in SIGNALS for seen in signal(case, policy))
+def observe(*, case: Observed, settings: Mapping[str, Setting]) -> tuple[Seen, ...]:
+    """Return all that the signals see which are not off, in the order of the list above."""
+    asked = SIGNALS if case.inviter else OF_MEMBERS
+    return tuple(seen for signal in asked for seen in _seen(signal, case, settings[signal.name]))
+
+
+def _seen(signal: Signal, case: Observed, setting: Setting) -> Iterator[Seen]:
+    found = signal.observe(case, setting) if setting.mode != "off" else None
+    if found:
+        yield Seen(
+            signal=signal.name,
+            weight=setting.weight if found.weight is None else found.weight,
+            evidence=found.evidence,
+            always=max(found.always, setting.always),
+            is_shadow=setting.mode == "shadow",
+        )

@@ -38,7 +38,33 @@ def test_a_new_member_is_created(send):
 
     anna = Member.objects.get()
     assert (status, answer) == (201, {"id": anna.pk, "external_id": "u-7", "created": True, "joined_at": None})
-    assert sorted(Identity.objects.values_list("kind", flat=True)) == ["email", "external_id", "telegram"]
+    assert sorted(Identity.objects.values_list("kind", flat=True)) == [
+        "email",
+        "email_alike",
+        "external_id",
+        "telegram",
+    ]
+
+
+def test_an_address_ties_and_names_nobody(send):
+    _, anna = send({"external_id": "anna", "ip": "2001:db8:1:2::1"})
+    _, boris = send({"external_id": "boris", "ip": "2001:db8:1:2::9"})
+
+    status, _answer = send({"ip": "2001:db8:1:2::1"})
+
+    assert (anna["created"], boris["created"], status) == (True, True, 400)
+    kept = Identity.objects.filter(kind="ip")
+    assert kept.values("lookup").distinct().count() == 1
+    assert not Identity.objects.filter(kind__in=["ip", "subnet"], resolves=True).exists()
+    assert "2001:db8" not in repr(list(Identity.objects.values_list("lookup", "value")))
+
+
+def test_what_is_no_address_is_refused_with_its_place(send):
+    status, answer = send({"external_id": "anna", "ip": "203.0.113"})
+
+    assert (status, answer["code"]) == (400, "invalid_identity")
+    assert [each["pointer"] for each in answer["errors"]] == ["/ip"]
+    assert not Member.objects.exists()
 
 
 def test_a_known_member_is_added_to(send):

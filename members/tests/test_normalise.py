@@ -1,3 +1,5 @@
+import ipaddress
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -8,6 +10,7 @@ from members.normalise import (
     NobodyNamed,
     RawCardNumber,
     UnknownKind,
+    derived_of,
     normalise,
     normalise_one,
     region_of,
@@ -28,6 +31,9 @@ def lookup_of(kind, value, region="RU"):
         ("anna+shop@example.com", "anna+shop@example.com", "anna@example.com"),
         ("A.n.n.a+x+y@gmail.com", "a.n.n.a+x+y@gmail.com", "anna@gmail.com"),
         ("an.na@googlemail.com", "an.na@googlemail.com", "anna@gmail.com"),
+        ("Anna@gmail.com.", "anna@gmail.com", "anna@gmail.com"),
+        ("An-na+x@ya.ru", "an-na+x@ya.ru", "an.na@yandex.ru"),
+        ("an.na@yandex.com", "an.na@yandex.com", "an.na@yandex.ru"),
         ("an.na@example.com", "an.na@example.com", "an.na@example.com"),
         ("анна@почта.рф", "анна@почта.рф", "анна@xn--80a1acny.xn--p1ai"),
         ("+anna@example.com", "+anna@example.com", "+anna@example.com"),
@@ -76,6 +82,64 @@ def test_a_telegram_user_is_a_number(value, lookup):
 def test_a_telegram_name_or_group_is_refused(value):
     with pytest.raises(InvalidIdentity):
         lookup_of("telegram", value)
+
+
+@pytest.mark.parametrize(
+    ("value", "shown", "lookup"),
+    [
+        ("203.0.113.7", "203.0.113.7", "203.0.113.7"),
+        (" 203.0.113.7 ", "203.0.113.7", "203.0.113.7"),
+        ("::ffff:203.0.113.7", "203.0.113.7", "203.0.113.7"),
+        ("2001:0DB8:1:2:ffff::9", "2001:db8:1:2:ffff::9", "2001:db8:1:2::/64"),
+    ],
+)
+def test_an_address_is_shown_as_it_is_and_compared_by_its_line(value, shown, lookup):
+    assert normalise_one(kind="ip", value=value, region=None) == ("ip", shown, lookup)
+
+
+@pytest.mark.parametrize(
+    "value", ["203.0.113", "203.0.113.256", "010.0.0.1", "fe80::1%eth0", "localhost", "1.2.3.4/24"]
+)
+def test_what_is_no_address_is_refused(value):
+    with pytest.raises(InvalidIdentity):
+        lookup_of("ip", value)
+
+
+@pytest.mark.parametrize(
+    ("kind", "value", "made"),
+    [
+        ("ip", "203.0.113.7", ("subnet", "203.0.113.0/24")),
+        ("ip", "2001:db8:1:2::1", ("subnet", "2001:db8:1::/48")),
+        ("email", "ivan.petrov-85+x@mail.ru", ("email_alike", "ivanpetrov@mail.ru")),
+        ("email", "1ivan_petrov@mail.ru", ("email_alike", "ivanpetrov@mail.ru")),
+        ("email", "ivan.petr0v@mail.ru", ("email_alike", "ivanpetrov@mail.ru")),
+        ("email", "i.l1ya99@googlemail.com", ("email_alike", "illya@gmail.com")),
+        ("email", "иvan@mail.ru", ("email_alike", "иvan@mail.ru")),
+        ("email", "pеtrov@mail.ru", ("email_alike", "petrov@mail.ru")),
+        ("email", "pétrov@mail.ru", ("email_alike", "petrov@mail.ru")),
+        ("email", "pеtrονі4@mail.ru", ("email_alike", "petrovi@mail.ru")),
+        ("email", "abc1@mail.ru", None),
+        ("email", "79161234567@mail.ru", None),
+        ("phone", "+79211234567", None),
+        ("card", "token-1", None),
+    ],
+)
+def test_what_is_nearly_the_same_is_made_of_an_address_or_a_mailbox(kind, value, made):
+    found = derived_of(normalise_one(kind=kind, value=value, region="RU"))
+
+    assert (found and (found.kind, found.lookup)) == made
+
+
+@given(st.ip_addresses())
+def test_any_address_is_taken_and_stands_in_its_own_subnet(address):
+    if getattr(address, "scope_id", None):
+        return
+    one = normalise_one(kind="ip", value=str(address), region=None)
+
+    subnet = derived_of(one)
+
+    assert subnet is not None
+    assert ipaddress.ip_address(one.value) in ipaddress.ip_network(subnet.lookup)
 
 
 @pytest.mark.parametrize("number", CARDS)
@@ -137,7 +201,7 @@ def test_identities_come_back_strongest_first_without_those_not_given():
     assert [one.kind for one in clean] == ["external_id", "email", "device"]
 
 
-@pytest.mark.parametrize("identities", [{}, {"phone": None}, {"card": "tok_1", "device": "d"}])
+@pytest.mark.parametrize("identities", [{}, {"phone": None}, {"card": "tok_1", "device": "d"}, {"ip": "203.0.113.7"}])
 def test_somebody_must_be_named(identities):
     with pytest.raises(NobodyNamed) as refused:
         normalise(identities=identities, region=None, pointer="/member")

@@ -7,7 +7,7 @@ from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 
 from core.db import NoTransaction, savepoint, transaction
-from members import people
+from members import people, sealing
 from members.identities import SealedIdentity, prepare
 from members.models import Identity, Member
 
@@ -44,7 +44,13 @@ def test_somebody_new_becomes_a_member_with_all_that_was_given():
 
     found = Member.objects.get()
     assert (found.pk, found.status, found.first_seen_at, found.joined_at) == (member, "active", NOON, None)
-    assert kept(member) == [("card", False), ("device", False), ("email", True), ("external_id", True)]
+    assert kept(member) == [
+        ("card", False),
+        ("device", False),
+        ("email", True),
+        ("email_alike", False),
+        ("external_id", True),
+    ]
 
 
 @pytest.mark.parametrize(
@@ -97,7 +103,7 @@ def test_a_stronger_identity_joins_a_member_who_had_none_of_its_kind():
     anna = resolve_one(email="anna@example.com")
 
     assert resolve_one(external_id="anna", email="anna@example.com") == anna
-    assert kept(anna) == [("email", True), ("external_id", True)]
+    assert kept(anna) == [("email", True), ("email_alike", False), ("external_id", True)]
 
 
 def test_a_weaker_owner_is_passed_over_for_one_who_fits():
@@ -107,7 +113,12 @@ def test_a_weaker_owner_is_passed_over_for_one_who_fits():
     found = resolve_one(external_id="clara", phone="+79210000001", email="clara@example.com")
 
     assert found == clara
-    assert dict(kept(clara)) == {"email": True, "external_id": True, "phone": False}
+    assert dict(kept(clara)) == {
+        "email": True,
+        "email_alike": False,
+        "external_id": True,
+        "phone": False,
+    }
 
 
 def test_a_member_may_have_several_values_of_a_kind():
@@ -311,3 +322,35 @@ def test_a_lock_key_is_a_signed_number_of_32_bits_and_stays_the_same(schema):
 def test_lock_keys_do_not_change_between_releases():
     # Two releases may run at once during an upgrade, and must lock each other out.
     assert (people.lock_key("t_demo"), people.lock_key("t_demo_sandbox")) == (1815394002, 1444332566)
+
+
+# Who was erased
+
+
+@pytest.mark.parametrize("by", [{"email": "Anna@example.com"}, {"external_id": "u-1"}, {"telegram": "700"}])
+def test_whoever_was_erased_and_comes_again_is_somebody_new_who_was_first_seen_then(by):
+    before = resolve_one(external_id="u-1", email="anna@example.com", telegram="700")
+    erase(before)
+
+    (again,) = resolve(known_as(**({"external_id": "u-2"} | by)), at=LATER)
+
+    found = Member.objects.get(pk=again)
+    assert again != before
+    assert (found.status, found.first_seen_at) == ("active", NOON)
+
+
+def test_whoever_has_nothing_of_an_erased_person_is_new():
+    erase(resolve_one(external_id="u-1", email="anna@example.com"))
+
+    (other,) = resolve(known_as(external_id="u-2", email="boris@example.com"), at=LATER)
+
+    assert Member.objects.get(pk=other).first_seen_at == LATER
+
+
+def erase(member_id):
+    """Leave what erasing leaves of a member: keyed indexes without values, which decide for nobody."""
+    for each in Identity.objects.filter(member_id=member_id):
+        is_plain = each.kind in {"external_id", "telegram"}
+        lookup = sealing.index(schema="t_acme", kind=each.kind, lookup=each.lookup) if is_plain else each.lookup
+        Identity.objects.filter(pk=each.pk).update(value="", resolves=False, lookup=lookup)
+    Member.objects.filter(pk=member_id).update(status="erased")

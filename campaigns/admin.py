@@ -57,7 +57,17 @@ class CampaignAdmin(ModelAdmin):
         (_("Name and goal"), {"fields": ("name", "goal")}),
         (
             _("Dates, budget, landing page"),
-            {"fields": ("starts_at", "ends_at", "budget_points", "when_short", "refund_policy", "landing_url")},
+            {
+                "fields": (
+                    "starts_at",
+                    "ends_at",
+                    "budget_points",
+                    "budget_minor",
+                    "when_short",
+                    "refund_policy",
+                    "landing_url",
+                )
+            },
         ),
         (_("Several campaigns together"), {"fields": ("priority", "exclusive_group"), "classes": ("collapse",)}),
     )
@@ -232,6 +242,7 @@ class CampaignAdmin(ModelAdmin):
             "sentences": summary.sentences(campaign),
             "remarks": [] if is_over else lint.problems(campaign=campaign, at=timezone.now()),
             "buttons": self._buttons(campaign) if self.has_change_permission(request, campaign) else "",
+            "use_url": _use_url(campaign),
             "stops_url": _stops_url() if campaign.status == Status.STOPPED else None,
             "changes": changes.changes_of(stored)[:VERSIONS_SHOWN],
         }
@@ -287,7 +298,7 @@ class CampaignAdmin(ModelAdmin):
 
     def resume(self, request: HttpRequest, pk: int) -> str:
         if get_object_or_404(Campaign, pk=pk).status == Status.STOPPED:
-            raise lifecycle.MoveNotAllowed(_("A stop rule has stopped it: it is resumed under “Stopped campaigns”."))
+            raise lifecycle.MoveNotAllowed(_("A stop rule has stopped it: it is resumed on the page of that trip."))
         return self._act(request, pk, lifecycle.resume, _("“%(name)s” goes on: it rewards what happens from now on."))
 
     def end(self, request: HttpRequest, pk: int) -> str | HttpResponse:
@@ -345,6 +356,14 @@ def _climbs(sent: Mapping[str, Any], number: int) -> bool:
 
 def _day(instant: Any) -> str:
     return date_format(timezone.localtime(instant), "DATE_FORMAT") if instant else ""
+
+
+def _use_url(campaign: Campaign) -> str | None:
+    # As with stop rules: what is used of limits is known on a higher floor.
+    try:
+        return None if campaign.is_builtin else reverse("admin:campaigns_limit_use", args=[campaign.pk])
+    except NoReverseMatch:
+        return None
 
 
 def _stops_url() -> str | None:

@@ -39,13 +39,21 @@ class Tier:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LimitLine:
-    """How many rewards, or points, at most: `per` member or campaign, in a calendar `period` of the tenant's zone."""
+    """
+    How many rewards, points or minor units at most: `per` whom or what, in a `period` of the tenant's zone.
+
+    `days` are those of a rolling period. `when_short` says what to do when less is left than is due: "" as the
+    campaign does.
+    """
 
     id: int  # the row of Limit: what is used of it is counted under this
     per: str
     period: str
     max_count: int | None = None
     max_points: int | None = None
+    days: int | None = None
+    max_cost_minor: int | None = None
+    when_short: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -99,6 +107,7 @@ class Offer:
     limits: tuple[LimitLine, ...]
     tiers: tuple[Tier, ...]
     refund_policy: str = "to_zero"
+    budget_minor: int | None = None
 
     def miss_at(self, occurred_at: datetime) -> Miss | None:
         """Return why the campaign as a whole rewards nothing that occurred then, or None. The end is not part of it."""
@@ -144,6 +153,7 @@ def from_json(
         limits=tuple(LimitLine(**each) for each in definition.get("limits", ())),
         tiers=tuple(Tier(**each) for each in definition.get("tiers", ())),
         refund_policy=definition.get("refund_policy", "to_zero"),
+        budget_minor=definition.get("budget_minor"),
     )
 
 

@@ -10,16 +10,10 @@ from unfold import widgets
 from unfold.forms import PaginationInlineFormSet
 
 from campaigns import giving, versions
-from campaigns.models import Campaign, Limit, RewardTier
+from campaigns.fields import MoneyField, points_field
+from campaigns.models import Campaign, RewardTier
 
-POINTS_MAX = 10**9
 TIERS_MAX = 20
-LIMITS_MAX = 8
-
-
-def points_field(**told: Any) -> forms.IntegerField:
-    """Return a field for an amount of points."""
-    return forms.IntegerField(min_value=1, max_value=POINTS_MAX, widget=widgets.UnfoldAdminIntegerFieldWidget(), **told)
 
 
 class CampaignForm(forms.ModelForm):  # type: ignore[type-arg]
@@ -28,7 +22,12 @@ class CampaignForm(forms.ModelForm):  # type: ignore[type-arg]
     budget_points = points_field(
         required=False,
         label=_("Budget, points"),
-        help_text=_("What all its rewards may cost together. Empty: no budget."),
+        help_text=_("What all its rewards may give together. Empty: no budget."),
+    )
+    budget_minor = MoneyField(
+        required=False,
+        label=_("Budget, money"),
+        help_text=_("What all its rewards may cost you together, points and gifts alike. Empty: no budget."),
     )
     landing_url = forms.URLField(
         required=False,
@@ -59,6 +58,7 @@ class CampaignForm(forms.ModelForm):  # type: ignore[type-arg]
             "starts_at",
             "ends_at",
             "budget_points",
+            "budget_minor",
             "when_short",
             "refund_policy",
             "landing_url",
@@ -97,13 +97,6 @@ class CampaignForm(forms.ModelForm):  # type: ignore[type-arg]
         return told
 
 
-class NewRowForm(forms.ModelForm):  # type: ignore[type-arg]
-    """A row that is there is meant, even if nobody has touched what it proposes."""
-
-    def has_changed(self) -> bool:
-        return self.instance._state.adding or super().has_changed()
-
-
 class TierForm(forms.ModelForm):  # type: ignore[type-arg]
     """A step of the ladder. An empty row is no step. `asked` says what its amounts are of: points, unless told."""
 
@@ -139,41 +132,8 @@ class TierForm(forms.ModelForm):  # type: ignore[type-arg]
         """Leave that to the formset: a row may take the place of one that is deleted in the same form."""
 
 
-class LimitForm(NewRowForm):
-    """A limit of rewards, of points, or of both."""
-
-    max_count = forms.IntegerField(
-        required=False,
-        min_value=1,
-        max_value=10**6,
-        label=_("Rewards at most"),
-        widget=widgets.UnfoldAdminIntegerFieldWidget(),
-    )
-    max_points = points_field(required=False, label=_("Points at most"))
-
-    class Meta:
-        model = Limit
-        fields = ("per", "period", "max_count", "max_points")
-
-    def clean(self) -> dict[str, Any]:
-        told = super().clean() or self.cleaned_data
-        if not self.errors and told.get("max_count") is None and told.get("max_points") is None:
-            self.add_error("max_count", _("At most how many rewards, or how many points?"))
-        return told
-
-    def validate_constraints(self) -> None:
-        """Leave that to the formset: a row may take the place of one that is deleted in the same form."""
-
-
 class TierForms(PaginationInlineFormSet):  # type: ignore[misc]
     """The ladder of a campaign."""
 
     def get_unique_error_message(self, unique_check: Any) -> str:
         return gettext("Two steps begin with the same friend.")
-
-
-class LimitForms(PaginationInlineFormSet):  # type: ignore[misc]
-    """The limits of a campaign."""
-
-    def get_unique_error_message(self, unique_check: Any) -> str:
-        return gettext("There are two limits for the same whom and the same period: put them into one.")

@@ -15,7 +15,7 @@ from django.utils.functional import Promise
 from django.utils.module_loading import import_string
 from django.utils.translation import gettext, ngettext
 
-from campaigns import wording
+from campaigns import field_choices, wording
 from campaigns.definitions import Extra, RuleLine
 
 POINTS: Final = "points"
@@ -82,8 +82,9 @@ def is_known(kind: str) -> bool:
 
 @contextmanager
 def at_hand() -> Iterator[None]:
-    """Read what there is to give once: for whoever shows many rules."""
+    """Read what there is to give and to choose from once: for whoever shows many rules."""
     with ExitStack() as stack:
+        stack.enter_context(field_choices.at_hand())
         for kind in settings.REWARD_KINDS:
             stack.enter_context(terms_of(kind).at_hand())
         yield

@@ -6,7 +6,7 @@ from django.http import HttpRequest
 from django.utils.translation import gettext_lazy as _
 from unfold.admin import StackedInline, TabularInline
 
-from campaigns import forms, rule_forms
+from campaigns import forms, limit_forms, rule_forms
 from campaigns.models import Limit, RewardTier, Rule
 
 
@@ -62,9 +62,9 @@ class TierInline(TabularInline):  # type: ignore[misc]
 
 class LimitInline(TabularInline):  # type: ignore[misc]
     model = Limit
-    form = forms.LimitForm
-    formset = forms.LimitForms
-    max_num = forms.LIMITS_MAX
+    form = limit_forms.LimitForm
+    formset = limit_forms.LimitForms
+    max_num = limit_forms.LIMITS_MAX
     validate_max = True
     hide_title = True
     verbose_name_plural = _("Limits: how often, and how much")

@@ -4,14 +4,19 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
 
+from django.conf import settings
+from django.db.models import QuerySet
+from django.utils.module_loading import import_string
 from django.utils.translation import gettext
 
-from campaigns import conditions, giving, versions, wording
-from campaigns.definitions import Offer, RuleLine
-from campaigns.models import Campaign
-from events.kinds import find_kind
+from campaigns import conditions, field_choices, giving, limit_lint, versions, wording
+from campaigns.definitions import Condition, Offer, RuleLine
+from campaigns.models import Campaign, Rule
+from events.fields import Field
+from events.kinds import find_kind, find_reported
 
 OVER = "over"
+QUALIFIED = "referral.qualified"
 
 type_of_found = Iterator["Remark"]
 
@@ -29,6 +34,7 @@ def problems(*, campaign: Campaign, at: datetime) -> list[Remark]:
     """Return what is wrong, or odd, with a campaign as it stands; the errors first."""
     offer = versions.offer_of(campaign=campaign)
     found = [*_of_rules(offer), *_of_ladder(offer), *_of_dates(offer, at), *_of_budget(offer), *_of_refunds(offer)]
+    found += [Remark(code, sentence, is_error=False) for code, sentence in limit_lint.remarks(offer, at=at)]
     if not campaign.landing_url and any(rule.recipient in {"inviter", "both"} for rule in offer.rules):
         found.append(
             Remark(
@@ -45,6 +51,7 @@ def _of_rules(offer: Offer) -> type_of_found:
         yield Remark("no_rules", gettext("No rule is in use: nobody would get anything."))
     for rule in offer.rules:
         yield from _of_trigger(rule)
+        yield from _of_fact(rule)
         yield from _of_conditions(rule)
         yield from _of_recipient(rule, offer)
         yield from _of_gifts(rule)
@@ -62,9 +69,44 @@ def _of_trigger(rule: RuleLine) -> type_of_found:
         )
 
 
+def _of_fact(rule: RuleLine) -> type_of_found:
+    advise = settings.FACT_ADVICE.get(rule.trigger)
+    if advise and (sentence := import_string(advise)()):
+        yield Remark("fact_cannot_happen", sentence, is_error=False)
+    if rule.trigger != QUALIFIED:
+        return
+    if rule.recipient == "actor":
+        yield Remark(
+            "nobody_does_it", gettext("Nobody qualifies by themselves: choose the inviter, the friend or both.")
+        )
+    elif not _qualifying_rules().exists():
+        yield Remark(
+            "fact_cannot_happen",
+            gettext("No friend qualifies before another rule rewards the inviter: for a first order, say."),
+            is_error=False,
+        )
+
+
+def _qualifying_rules() -> QuerySet[Rule]:
+    rewarding = Rule.objects.filter(is_active=True, recipient__in=["inviter", "both"]).exclude(trigger=QUALIFIED)
+    return rewarding.exclude(campaign__status=Campaign.Status.ENDED)
+
+
 def _of_conditions(rule: RuleLine) -> type_of_found:
     for problem in conditions.check(_rows(rule), wording.fields_of(rule.trigger)):
         yield Remark(f"condition_{problem.code}", wording.problem(problem, trigger=rule.trigger))
+    for asked in rule.conditions:
+        if field := wording.find_field(rule.trigger, asked.field):
+            yield from _of_choices(asked, field)
+
+
+def _of_choices(asked: Condition, field: Field) -> type_of_found:
+    known = {name.casefold() for name in field_choices.names_of(field)}
+    values = asked.value if isinstance(asked.value, tuple) else (asked.value,)
+    for value in values:
+        if known and str(value).casefold() not in known:
+            told = {"field": field.label, "value": value}
+            yield Remark("unknown_choice", gettext("There is no “%(value)s” under “%(field)s”.") % told, is_error=False)
 
 
 def _of_recipient(rule: RuleLine, offer: Offer) -> type_of_found:
@@ -91,7 +133,8 @@ def _of_climber(rule: RuleLine) -> type_of_found:
     # A ladder counts what a rule has given to one person: these are friends only where each friend counts once.
     if rule.amount_kind != "tiers":
         return
-    is_once = rule.trigger == "member.joined" or (rule.trigger == "order.paid" and rule.order_number == "first")
+    is_first = rule.trigger == "order.paid" and rule.order_number == "first"
+    is_once = is_first or rule.trigger in {"member.joined", QUALIFIED}
     if rule.recipient in {"inviter", "both"} and not is_once:
         yield Remark(
             "ladder_counts_events",
@@ -121,7 +164,7 @@ def _of_gifts(rule: RuleLine) -> type_of_found:
 
 
 def _of_promise(rule: RuleLine) -> type_of_found:
-    kind = find_kind(rule.awaits) if rule.awaits else None
+    kind = find_reported(rule.awaits) if rule.awaits else None
     if rule.awaits and (kind is None or not kind.is_trigger):
         told = {"kind": wording.kind(rule.awaits)}
         yield Remark("awaits_unknown", gettext("A promise cannot wait for “%(kind)s”.") % told)
@@ -188,14 +231,16 @@ def _of_budget(offer: Offer) -> type_of_found:
             is_error=False,
         )
     amounts = _fixed_amounts(offer)
-    bounds = [each for each in (offer.budget_points, *(limit.max_points for limit in offer.limits)) if each is not None]
-    if amounts and bounds and min(bounds) < min(amounts) and offer.when_short == "refuse":
+    bounds = [limit.max_points for limit in offer.limits if (limit.when_short or offer.when_short) == "refuse"]
+    bounds += [offer.budget_points] if offer.when_short == "refuse" else []
+    told = [bound for bound in bounds if bound is not None]
+    if amounts and told and min(told) < min(amounts):
         yield Remark(
             "bound_below_reward",
             gettext("A budget or limit of %(bound)s is less than one reward of %(amount)s: it would never be given.")
-            % {"bound": wording.points(min(bounds)), "amount": wording.points(min(amounts))},
+            % {"bound": wording.points(min(told)), "amount": wording.points(min(amounts))},
         )
-    if offer.rules and offer.budget_points is None and not offer.limits:
+    if offer.rules and offer.budget_points is None and offer.budget_minor is None and not offer.limits:
         yield Remark(
             "unbounded", gettext("Nothing bounds what it may cost: give it a budget or a limit."), is_error=False
         )
@@ -209,7 +254,7 @@ def _fixed_amounts(offer: Offer) -> list[int]:
 
 
 def _bounds_a_member(offer: Offer) -> bool:
-    return any(limit.per == "member" for limit in offer.limits)
+    return any(limit.per in {"member", "inviter"} for limit in offer.limits)
 
 
 def _rows(rule: RuleLine) -> list[dict[str, object]]:

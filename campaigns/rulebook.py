@@ -27,6 +27,11 @@ VERSIONS = """
 SELECT id, campaign_id, number, valid_from, definition
 FROM campaigns_campaignversion ORDER BY campaign_id, number
 """
+# The kinds that rules start from now, for statements in which another question would cost more than the answer.
+TRIGGERS = """
+SELECT rule.trigger FROM campaigns_rule rule JOIN campaigns_campaign campaign ON campaign.id = rule.campaign_id
+WHERE rule.is_active AND campaign.status <> 'draft'
+"""
 
 type_of_line = tuple[Offer, "CompiledRule"]
 
@@ -95,14 +100,19 @@ class Rulebook:
         """Return every limit that any version of a campaign had, once for each period, without their maxima."""
         if campaign_id not in self._limits:
             lines = {
-                (line["id"], line["per"], line["period"])
+                (line["id"], line["per"], line["period"], line.get("days") or 0)
                 for version in self._campaigns.get(campaign_id, ())
                 for line in version.definition.get("limits", ())
             }
             self._limits[campaign_id] = tuple(
-                LimitLine(id=each[0], per=each[1], period=each[2]) for each in sorted(lines)
+                LimitLine(id=each[0], per=each[1], period=each[2], days=each[3] or None) for each in sorted(lines)
             )
         return self._limits[campaign_id]
+
+    @property
+    def campaign_ids(self) -> tuple[int, ...]:
+        """All campaigns that were ever published."""
+        return tuple(self._campaigns)
 
     @cached_property
     def kinds(self) -> frozenset[str]:

@@ -23,6 +23,9 @@ OF_A_FRIEND = {
     "member.joined": _("a friend joins"),
     "invite.sent": _("a friend sends an invitation"),
     "check_in": _("a friend checks in"),
+    "level.reached": _("a friend reaches a level"),
+    "level.will_fall": _("a friend is about to lose a level"),
+    "referral.qualified": _("a friend qualifies"),
 }
 OF_THEMSELVES = {
     "order.paid:any": _("they pay an order"),
@@ -31,12 +34,38 @@ OF_THEMSELVES = {
     "member.joined": _("they join"),
     "invite.sent": _("they send an invitation"),
     "check_in": _("they check in"),
+    "level.reached": _("they reach a level"),
+    "level.will_fall": _("they are about to lose a level"),
+    "referral.qualified": _("they qualify as an invited friend"),
+}
+# Where a rule asks for one level: of themselves, and of a friend.
+WITH_LEVEL = {
+    "level.reached": (_("they reach the level %(level)s"), _("a friend reaches the level %(level)s")),
+    "level.will_fall": (
+        _("they are about to lose the level %(level)s"),
+        _("a friend is about to lose the level %(level)s"),
+    ),
 }
 REFUNDS = {
     "pending_only": _("A refund takes back only what is still on hold."),
     "debt": _("A refund takes back all of it: a balance may go below zero, and what is earned next pays that first."),
 }
+LIMITS = {
+    "member": _("Each member gets at most %(limit)s."),
+    "inviter": _("Each inviter brings at most %(limit)s, friends' rewards included."),
+    "device": _("On each device at most %(limit)s can be earned."),
+    "card": _("With each card at most %(limit)s can be earned."),
+    "campaign": _("The whole campaign gives at most %(limit)s."),
+}
+EVERYWHERE = {
+    "member": _("Each member gets at most %(limit)s, over all campaigns."),
+    "inviter": _("Each inviter brings at most %(limit)s, friends' rewards included, over all campaigns."),
+    "device": _("On each device at most %(limit)s can be earned, over all campaigns."),
+    "card": _("With each card at most %(limit)s can be earned, over all campaigns."),
+    "campaign": _("All campaigns together give at most %(limit)s."),
+}
 PERIODS = {
+    "hour": _("%(most)s an hour"),
     "day": _("%(most)s a day"),
     "week": _("%(most)s a week"),
     "month": _("%(most)s a month"),
@@ -55,13 +84,13 @@ def sentences_of(offer: Offer) -> list[str]:
     """Return what a version says, one sentence each, in the active language."""
     if not offer.rules:
         return [gettext("Nobody gets anything yet: it has no rule in use.")]
-    of_members = [limit for limit in offer.limits if limit.per == "member"]
+    of_members = [limit for limit in offer.limits if limit.per == "member" and not limit.when_short]
     shared = of_members if len(offer.rules) == 1 else []
     told = [sentence_of(rule, shared) for rule in offer.rules]
     climber = next((rule for rule in offer.rules if rule.amount_kind == "tiers"), None)
     if climber:
         told.append(_ladder(offer.tiers, climber))
-    told += [_limit(limit) for limit in offer.limits if limit not in shared]
+    told += [_limit(limit, offer.when_short) for limit in offer.limits if limit not in shared]
     return [*told, *_hold(offer), *_refunds(offer), *_dates(offer), *_budget(offer), *_together(offer)]
 
 
@@ -71,7 +100,7 @@ def sentence_of(rule: RuleLine, limits: Sequence[LimitLine] = ()) -> str:
     if rule.awaits:
         sentence = gettext("%(sentence)s, usable once %(promise)s") % {"sentence": sentence, "promise": _promise(rule)}
     for limit in limits:
-        sentence = gettext("%(sentence)s; at most %(limit)s") % {"sentence": sentence, "limit": _most(limit)}
+        sentence = gettext("%(sentence)s; at most %(limit)s") % {"sentence": sentence, "limit": most_of(limit)}
     return gettext("%(sentence)s.") % {"sentence": sentence}
 
 
@@ -104,19 +133,22 @@ def _promise(rule: RuleLine) -> str:
 
 
 def _when(rule: RuleLine) -> str:
-    when = _what_happens(rule)
-    least, others = _split_minimum(rule)
-    if least is not None:
-        when = gettext("%(when)s of %(money)s or more") % {"when": when, "money": wording.money(least)}
+    when, others = _what_happens(rule), list(rule.conditions)
+    if minimum := _split_off(others, rule, "amount_minor", "at_least"):
+        least = wording.value(minimum.value, wording.find_field(rule.trigger, minimum.field))
+        when = gettext("%(when)s of %(money)s or more") % {"when": when, "money": least}
+    elif rule.trigger in WITH_LEVEL and (asked := _split_off(others, rule, "level", "equals")):
+        level = wording.value(asked.value, wording.find_field(rule.trigger, asked.field))
+        when = str(WITH_LEVEL[rule.trigger][_is_of_friend(rule)] % {"level": level})
     if not others:
         return when
     joint = gettext(" or ") if rule.match == "any" else gettext(" and ")
-    asked = joint.join(wording.condition(each, trigger=rule.trigger) for each in others)
-    return gettext("%(when)s, if %(conditions)s") % {"when": when, "conditions": asked}
+    conditions = joint.join(wording.condition(each, trigger=rule.trigger) for each in others)
+    return gettext("%(when)s, if %(conditions)s") % {"when": when, "conditions": conditions}
 
 
 def _what_happens(rule: RuleLine) -> str:
-    is_friend = rule.recipient in {"inviter", "both"}
+    is_friend = _is_of_friend(rule)
     name = f"{rule.trigger}:{rule.order_number}" if rule.trigger == "order.paid" else rule.trigger
     known = (OF_A_FRIEND if is_friend else OF_THEMSELVES).get(name)
     if known:
@@ -125,15 +157,20 @@ def _what_happens(rule: RuleLine) -> str:
     return gettext("“%(kind)s” happens to a friend") % kind if is_friend else gettext("“%(kind)s” happens") % kind
 
 
-def _split_minimum(rule: RuleLine) -> tuple[int | None, list[Condition]]:
-    # The commonest condition reads best as a part of what happens: an order of $50 or more.
-    others = list(rule.conditions)
-    for condition in rule.conditions:
-        is_minimum = condition.field == "amount_minor" and condition.operator == "at_least"
-        if is_minimum and isinstance(condition.value, int) and (rule.match == "all" or len(others) == 1):
-            others.remove(condition)
-            return condition.value, others
-    return None, others
+def _is_of_friend(rule: RuleLine) -> bool:
+    return rule.recipient in {"inviter", "both"}
+
+
+def _split_off(conditions: list[Condition], rule: RuleLine, field: str, operator: str) -> Condition | None:
+    """Take a condition out that reads best as a part of what happens: an order of $50 or more."""
+    if rule.match == "any" and len(conditions) > 1:
+        return None
+    for condition in conditions:
+        is_told = isinstance(condition.value, (int, str)) and condition.value != ""
+        if (condition.field, condition.operator) == (field, operator) and is_told:
+            conditions.remove(condition)
+            return condition
+    return None
 
 
 def _ladder(tiers: tuple[Tier, ...], rule: RuleLine) -> str:
@@ -153,20 +190,50 @@ def _ladder(tiers: tuple[Tier, ...], rule: RuleLine) -> str:
     return gettext("The ladder: %(steps)s.") % {"steps": gettext(", ").join(steps)}
 
 
-def _limit(limit: LimitLine) -> str:
-    if limit.per == "member":
-        return gettext("Each member gets at most %(limit)s.") % {"limit": _most(limit)}
-    return gettext("The whole campaign gives at most %(limit)s.") % {"limit": _most(limit)}
+def _limit(limit: LimitLine, when_short: str) -> str:
+    sentence = str(LIMITS[limit.per] % {"limit": most_of(limit)})
+    own = limit.when_short and limit.when_short != when_short
+    return (
+        gettext("%(sentence)s %(short)s") % {"sentence": sentence, "short": _short(limit.when_short)}
+        if own
+        else sentence
+    )
 
 
-def _most(limit: LimitLine) -> str:
+def sentence_of_own_limit(limit: LimitLine) -> str:
+    """Return what a limit of one campaign says, without what it does when less is left."""
+    return str(LIMITS[limit.per] % {"limit": most_of(limit)})
+
+
+def sentence_of_limit(limit: LimitLine) -> str:
+    """Return what a limit over all campaigns says. What it leaves to the campaign it leaves to the campaign."""
+    sentence = str(EVERYWHERE[limit.per] % {"limit": most_of(limit)})
+    if not limit.when_short:
+        return sentence
+    return gettext("%(sentence)s %(short)s") % {"sentence": sentence, "short": _short(limit.when_short)}
+
+
+def most_of(limit: LimitLine) -> str:
+    """Return how much a limit allows: "10 rewards and 500 points a month"."""
     most = []
     if limit.max_count is not None:
         count = {"count": wording.whole(limit.max_count)}
         most.append(ngettext("%(count)s reward", "%(count)s rewards", limit.max_count) % count)
     if limit.max_points is not None:
         most.append(wording.points(limit.max_points))
-    return str(PERIODS[limit.period] % {"most": gettext(" and ").join(most)})
+    if limit.max_cost_minor is not None:
+        most.append(gettext("%(money)s of cost") % {"money": wording.money(limit.max_cost_minor)})
+    told = gettext(" and ").join(most)
+    if limit.days:
+        days = ngettext("%(most)s in %(days)s day", "%(most)s in %(days)s days", limit.days)
+        return days % {"most": told, "days": limit.days}
+    return str(PERIODS[limit.period] % {"most": told})
+
+
+def _short(when_short: str) -> str:
+    if when_short == "cap":
+        return gettext("When less is left than is due, what is left is given.")
+    return gettext("When less is left than is due, nothing is given.")
 
 
 def _hold(offer: Offer) -> list[str]:
@@ -226,12 +293,15 @@ def _budget(offer: Offer) -> list[str]:
         told.append(
             gettext("All in all it gives at most %(points)s.") % {"points": wording.points(offer.budget_points)}
         )
-    if told or any(limit.max_points is not None for limit in offer.limits):
-        if offer.when_short == "cap":
-            told.append(gettext("When less is left than is due, what is left is given."))
-        else:
-            told.append(gettext("When less is left than is due, nothing is given."))
+    if offer.budget_minor is not None:
+        told.append(gettext("All in all it costs at most %(money)s.") % {"money": wording.money(offer.budget_minor)})
+    if told or any(_is_of_amount(limit) and not limit.when_short for limit in offer.limits):
+        told.append(_short(offer.when_short))
     return told
+
+
+def _is_of_amount(limit: LimitLine) -> bool:
+    return limit.max_points is not None or limit.max_cost_minor is not None
 
 
 def _together(offer: Offer) -> list[str]:

@@ -8,7 +8,7 @@ from django.db.models import QuerySet
 
 from campaigns import definitions
 from campaigns.definitions import LimitLine, Offer, RuleLine, Tier
-from campaigns.models import Campaign, CampaignVersion, Rule
+from campaigns.models import Campaign, CampaignVersion, Limit, Rule
 
 # A campaign as it stands in the form is no version yet: it is in force from never.
 UNPUBLISHED_ID: Final = 0
@@ -33,16 +33,15 @@ def offer_of(*, campaign: Campaign) -> Offer:
         # Sorted and chosen here and not in SQL, so that a list of campaigns can prefetch.
         rules=tuple(line_of(rule) for rule in sorted(campaign.rules.all(), key=_place) if rule.is_active),
         limits=tuple(
-            LimitLine(
-                id=each.pk, per=each.per, period=each.period, max_count=each.max_count, max_points=each.max_points
-            )
-            for each in sorted(campaign.limits.all(), key=lambda each: (each.per, each.period))
+            limit_line_of(each)
+            for each in sorted(campaign.limits.all(), key=lambda each: (each.per, each.period, each.days or 0))
         ),
         tiers=tuple(
             Tier(from_count=each.from_count, amount_points=each.amount_points)
             for each in sorted(campaign.tiers.all(), key=lambda each: each.from_count)
         ),
         refund_policy=campaign.refund_policy,
+        budget_minor=campaign.budget_minor,
     )
 
 
@@ -98,6 +97,25 @@ def line_of(rule: Rule) -> RuleLine:
         extras=tuple(definitions.Extra(**each) for each in rule.extras),
         awaits=rule.awaits,
         awaits_days=rule.awaits_days,
+    )
+
+
+def limits_everywhere() -> tuple[LimitLine, ...]:
+    """Return the limits over all campaigns, as they are now: they have no versions."""
+    return tuple(limit_line_of(each) for each in Limit.objects.filter(campaign=None).order_by("pk"))
+
+
+def limit_line_of(limit: Limit) -> LimitLine:
+    """Return what a limit's row says now."""
+    return LimitLine(
+        id=limit.pk,
+        per=limit.per,
+        period=limit.period,
+        max_count=limit.max_count,
+        max_points=limit.max_points,
+        days=limit.days,
+        max_cost_minor=limit.max_cost_minor,
+        when_short=limit.when_short,
     )
 
 

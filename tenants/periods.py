@@ -1,10 +1,13 @@
-"""Days, weeks, months, quarters and years by the tenant's clock. Pure."""
+"""Hours, days, weeks, months, quarters and years by the tenant's clock. Pure."""
 
 from calendar import monthrange
+from collections.abc import Iterable
 from datetime import UTC, date, datetime, time, timedelta, tzinfo
 from functools import lru_cache
 
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+HALF_HOUR = timedelta(minutes=30)
+_SO_MANY_DAYS = " days"
 DAYS = {"day": 1, "week": 7}
 MONTHS = {"month": 1, "quarter": 3, "year": 12}
 
@@ -14,7 +17,7 @@ def start_of(period: str, *, zone: tzinfo, at: datetime) -> datetime:
     Return the first instant of the calendar `period` that `at` lies in.
 
     `day`, `week` (from Monday), `month`, `quarter` and `year` begin at the zone's midnight, which daylight saving
-    moves; `ever` began in 1970.
+    moves; so do blocks of days (`block_of`), laid end to end since the year 1. `ever` began in 1970.
     """
     return EPOCH if period == "ever" else _start_of(period, zone, at)
 
@@ -22,8 +25,13 @@ def start_of(period: str, *, zone: tzinfo, at: datetime) -> datetime:
 # Asked several times for each reward.
 @lru_cache(maxsize=5000)
 def _start_of(period: str, zone: tzinfo, at: datetime) -> datetime:
+    if period == "hour":
+        return at.astimezone(zone).replace(minute=0, second=0, microsecond=0).astimezone(UTC)
     day = at.astimezone(zone).date()
-    if period == "week":
+    length = days_of(period)
+    if length:
+        day -= timedelta(days=day.toordinal() % length)
+    elif period == "week":
         day -= timedelta(days=day.weekday())
     elif period == "month":
         day = day.replace(day=1)
@@ -39,11 +47,35 @@ def end_of(period: str, *, zone: tzinfo, start: datetime) -> datetime | None:
     """Return the first instant after the `period` that begins at `start`, or None for one whose end does not matter."""
     if period in {"ever", "minute"}:
         return None
+    if period == "hour":
+        end = start + HALF_HOUR
+        # Where the clock goes back by half an hour, an hour is one and a half.
+        while start_of("hour", zone=zone, at=end) == start:
+            end += HALF_HOUR
+        return end
     # Counted on the calendar and only then placed in the zone: a day may have 23 or 25 hours, or begin at one o'clock.
     day = start.astimezone(zone).date()
-    if period in DAYS:
-        return midnight(day + timedelta(days=DAYS[period]), zone=zone)
+    length = DAYS.get(period) or days_of(period)
+    if length:
+        return midnight(day + timedelta(days=length), zone=zone)
     return midnight(add_months(day.replace(day=1), months=MONTHS[period]), zone=zone)
+
+
+def block_of(days: int) -> str:
+    """Return the name of the period that is so many days: each window of so many lies in two of them at most."""
+    return f"{days}{_SO_MANY_DAYS}"
+
+
+def days_of(period: str) -> int | None:
+    """Return how many days a block has, or None for what is none."""
+    return int(period.removesuffix(_SO_MANY_DAYS)) if period.endswith(_SO_MANY_DAYS) else None
+
+
+def midnights(blocks: Iterable[tuple[datetime, int]], *, zone: tzinfo) -> dict[datetime, date]:
+    """Return the local midnights of all days of the blocks, each told by start and length: ascending, with its day."""
+    starts = {(start.astimezone(zone).date(), length) for start, length in blocks}
+    days = {first + timedelta(days=nth) for first, length in starts for nth in range(length)}
+    return {midnight(day, zone=zone): day for day in sorted(days)}
 
 
 def midnight(day: date, *, zone: tzinfo) -> datetime:

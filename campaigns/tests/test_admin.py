@@ -11,7 +11,7 @@ from django.test.utils import CaptureQueriesContext
 from campaigns import rulebook, versions
 from campaigns.models import Campaign, CampaignVersion, Limit, RewardTier
 from campaigns.tests.making import make_campaign
-from campaigns.tests.pages import ADD, LIST, browser_of, errors_in, page_of, save
+from campaigns.tests.pages import ADD, LIST, browser_of, errors_in, page_of, save, sent_by
 from tenants import context
 from tenants.staff.models import AuditEntry
 from tests import cast
@@ -127,6 +127,41 @@ def test_a_full_campaign_is_stored_as_it_was_meant(mia):
     assert [*campaign.tiers.order_by("from_count").values_list("from_count", "amount_points")] == [(1, 100), (5, 150)]
 
 
+def test_limits_and_a_budget_in_money_are_stored_as_they_were_meant_and_shown_again(mia, acme):
+    save(
+        mia,
+        ADD,
+        name="Spring",
+        budget_minor="1500.50",
+        limits_0_per="device",
+        limits_0_period="rolling",
+        limits_0_days="30",
+        limits_0_max_count="",
+        limits_0_max_cost_minor="99.9",
+        limits_0_when_short="cap",
+    )
+
+    campaign = Campaign.objects.get()
+    limit = campaign.limits.get()
+    assert campaign.budget_minor == 150_050
+    assert (limit.per, limit.period, limit.days, limit.when_short) == ("device", "rolling", 30, "cap")
+    assert (limit.max_count, limit.max_cost_minor) == (None, 9_990)
+    again = sent_by(mia.get(page_of(campaign)))
+    assert (str(again["budget_minor"]), str(again["limits-0-max_cost_minor"])) == ("1500.50", "99.90")
+
+
+def test_two_limits_of_a_kind_are_put_into_one(mia, acme):
+    told = {"per": "member", "period": "month", "days": "", "max_points": "", "max_cost_minor": "", "when_short": ""}
+    rows = {f"limits_{nth}_{name}": value for nth in (0, 1) for name, value in {**told, "max_count": "5"}.items()}
+
+    refused = save(mia, ADD, name="Spring", limitsTOTAL="2", **rows)
+
+    assert errors_in(refused) == {
+        "limits": ["There are two limits for the same whom and the same period: put them into one."]
+    }
+    assert not Campaign.objects.exists()
+
+
 def test_conditions_are_shown_again_as_they_were_typed(mia):
     asked = [{"field": "amount_minor", "operator": "at_least", "value": 149_990}]
     campaign = make_campaign({"conditions": [*asked, {"field": "channel", "operator": "one_of", "value": ["a", "b"]}]})
@@ -156,7 +191,7 @@ def test_an_error_stands_at_its_field_and_nothing_is_saved(mia):
         "budget_points": ["Ensure this value is greater than or equal to 1."],
         "rules-0-amount_points": ["How much of it?"],
         "tiers-0-amount_points": ["This field is required."],
-        "limits-0-max_count": ["At most how many rewards, or how many points?"],
+        "limits-0-max_count": ["At most how many rewards, how many points, or what cost?"],
     }
     assert not Campaign.objects.exists()
 

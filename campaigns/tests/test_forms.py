@@ -2,7 +2,8 @@
 
 import pytest
 
-from campaigns.forms import CampaignForm, LimitForm, TierForm
+from campaigns.forms import CampaignForm, TierForm
+from campaigns.limit_forms import LimitForm
 from campaigns.rule_forms import RuleForm
 
 pytestmark = pytest.mark.django_db
@@ -156,7 +157,7 @@ def test_an_error_of_a_campaign_stands_at_its_field(sent, field, error):
 def test_a_limit_limits_something():
     limit = {"per": "member", "period": "month"}
 
-    assert LimitForm(limit).errors == {"max_count": ["At most how many rewards, or how many points?"]}
+    assert LimitForm(limit).errors == {"max_count": ["At most how many rewards, how many points, or what cost?"]}
     assert LimitForm({**limit, "max_points": "0"}).errors == {"max_points": [LEAST]}
     assert LimitForm({**limit, "max_points": "500"}).errors == {}
 

@@ -39,7 +39,7 @@ def pieces_of(rule):
     ("gives", "typed", "kept", "said"),
     [
         ("points:", "250", ("points", "", 250), "250 points"),
-        ("points:stars", "5", ("points", "stars", 5), "5 Stars"),
+        ("points:stars", "5", ("points", "stars", 5), "5 (Stars)"),
         ("money:cash", "12.50", ("money", "cash", 1_250), "RUB\N{NO-BREAK SPACE}12.50"),
         ("spin:spin", "3", ("spin", "spin", 3), "3 spins"),
         ("spin:gold", "1", ("spin", "gold", 1), "1 ticket of “Gold draw”"),

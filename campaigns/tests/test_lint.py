@@ -5,9 +5,10 @@ from datetime import timedelta
 import pytest
 
 from campaigns import lint
-from campaigns.models import Limit, RewardTier
+from campaigns.models import Campaign, Limit, RewardTier
 from campaigns.tests.making import make_campaign
 from campaigns.tests.offers import NOON
+from tests.cast import Shop
 from tests.things import make_things, retire
 
 pytestmark = pytest.mark.django_db
@@ -182,7 +183,7 @@ def test_a_bound_in_points_is_not_compared_with_money(things):
     campaign = make_sound(gift("certificate", "coffee", 50_000), budget_points=None)
     Limit.objects.create(campaign=campaign, per="campaign", period="day", max_points=100)
 
-    assert codes(campaign) == []
+    assert codes(campaign) == [("limit_of_nothing", False)]
 
 
 @pytest.mark.parametrize(
@@ -213,3 +214,56 @@ def test_one_ladder_does_not_count_points_and_coins(things):
     RewardTier.objects.create(campaign=campaign, from_count=1, amount_points=100)
 
     assert codes(campaign) == [("ladder_of_two", True)]
+
+
+@pytest.mark.parametrize(
+    ("limits", "found"),
+    [
+        ([{"per": "member", "period": "week", "max_count": 10}], [("limit_idle", False)]),
+        ([{"per": "member", "period": "week", "max_count": 9}], []),
+        ([{"per": "campaign", "period": "week", "max_count": 10}], []),
+        ([{"per": "member", "period": "rolling", "days": 31, "max_count": 10}], []),
+        ([{"per": "member", "period": "rolling", "days": 30, "max_count": 10}], [("limit_idle", False)]),
+        ([{"per": "member", "period": "week", "max_count": 10, "max_points": 5_000}], []),
+        ([{"per": "member", "period": "ever", "max_count": 10}], [("limit_idle", False)]),
+    ],
+)
+def test_a_limit_that_a_stricter_one_comes_before_says_never_no(limits, found):
+    """There are ten rewards a month for each member besides."""
+    campaign = make_sound()
+    for limit in limits:
+        Limit.objects.create(campaign=campaign, **limit)
+
+    assert codes(campaign) == found
+
+
+@pytest.mark.parametrize(("recipient", "found"), [("actor", [("limit_without_inviter", False)]), ("invitee", [])])
+def test_a_limit_of_inviters_needs_a_referral(recipient, found):
+    campaign = make_sound({"recipient": recipient})
+    Limit.objects.create(campaign=campaign, per="inviter", period="day", max_count=1)
+
+    assert codes(campaign) == found
+
+
+def test_a_limit_of_devices_that_nobody_tells_is_named(acme):
+    shop = Shop(at=NOON)
+    campaign = make_sound()
+    Limit.objects.create(campaign=campaign, per="device", period="day", max_count=1)
+    Limit.objects.create(campaign=campaign, per="card", period="day", max_count=1)
+    assert codes(campaign) == []
+
+    shop.report("check_in", {"external_id": "anna", "card": "tok_1"})
+    assert codes(campaign) == [("no_devices", False)]
+
+    shop.report("check_in", {"external_id": "anna", "device": "phone-1"})
+    assert codes(campaign) == []
+
+
+def test_a_limit_that_gives_what_is_left_is_not_too_small_for_a_reward():
+    campaign = make_sound()
+    limit = Limit.objects.create(campaign=campaign, per="member", period="day", max_points=99)
+    assert codes(campaign) == [("bound_below_reward", True)]
+
+    Limit.objects.filter(pk=limit.pk).update(when_short="cap")
+
+    assert codes(Campaign.objects.get(pk=campaign.pk)) == []

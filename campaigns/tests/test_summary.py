@@ -120,6 +120,54 @@ def test_limits_of_several_rules_stand_by_themselves():
     ]
 
 
+@pytest.mark.parametrize(
+    ("told", "sentence"),
+    [
+        (
+            {"per": "inviter", "period": "hour"},
+            "Each inviter brings at most 2 rewards an hour, friends' rewards included.",
+        ),
+        ({"per": "device", "period": "week"}, "On each device at most 2 rewards a week can be earned."),
+        ({"per": "card", "period": "ever"}, "With each card at most 2 rewards in all can be earned."),
+        (
+            {"per": "campaign", "period": "rolling", "days": 30, "max_cost_minor": 150_000},
+            "The whole campaign gives at most 2 rewards and RUB\N{NO-BREAK SPACE}1,500 of cost in 30 days.",
+        ),
+        (
+            {"per": "member", "period": "month", "when_short": "cap"},
+            "Each member gets at most 2 rewards a month. When less is left than is due, what is left is given.",
+        ),
+    ],
+)
+def test_each_kind_of_limit_is_said(told, sentence):
+    limit = LimitLine(id=1, **{"max_count": 2, **told})
+
+    assert sentence in summary.sentences_of(offer(rules=(rule(), rule(id=2)), limits=(limit,), starts_at=None))
+
+
+@pytest.mark.parametrize(
+    ("per", "sentence"),
+    [
+        ("member", "Each member gets at most 1 reward a day, over all campaigns."),
+        ("inviter", "Each inviter brings at most 1 reward a day, friends' rewards included, over all campaigns."),
+        ("device", "On each device at most 1 reward a day can be earned, over all campaigns."),
+        ("card", "With each card at most 1 reward a day can be earned, over all campaigns."),
+        ("campaign", "All campaigns together give at most 1 reward a day."),
+    ],
+)
+def test_each_kind_of_limit_over_all_campaigns_is_said(per, sentence):
+    assert summary.sentence_of_limit(LimitLine(id=1, per=per, period="day", max_count=1)) == sentence
+
+
+def test_a_budget_in_money_is_told_with_what_is_done_when_less_is_left():
+    said = summary.sentences_of(offer(starts_at=None, budget_minor=5_000_000))
+
+    assert said[1:] == [
+        "All in all it costs at most RUB\N{NO-BREAK SPACE}50,000.",
+        "When less is left than is due, nothing is given.",
+    ]
+
+
 def test_hold_dates_budget_and_company_are_told():
     said = summary.sentences_of(
         offer(

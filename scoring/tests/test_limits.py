@@ -5,11 +5,14 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from django.utils import translation
 
-from antifraud import moderation
+from antifraud import counters, limits, moderation
 from antifraud.models import Case
 from campaigns.models import Limit
-from rewards.models import Reward
+from rewards.models import Asset, Reward
+from rewards.tests.gifts import gift
 from scoring import why
+from tenants import context
+from tenants.models import Tenant
 from tests.cast import NOON, codes_of, edit, make_campaign, trace_of
 
 pytestmark = pytest.mark.django_db
@@ -281,3 +284,46 @@ def test_rewards_of_an_earlier_version_count_towards_the_budget_of_the_next(shop
     edit(campaign, at=NOON, budget_points=150)
 
     assert codes_of(shop.pays("anna", "500")) == ["budget"]
+
+
+@pytest.mark.parametrize(
+    "lowered", [{"max_points": 150}, {"max_cost_minor": 15_000}, {"budget_points": 150}, {"budget_minor": 15_000}]
+)
+def test_what_has_no_points_and_costs_nothing_is_given_when_a_maximum_is_below_what_is_used(shop, lowered):
+    Asset.objects.filter(code="points").update(minor_per_unit=100)
+    gift("privilege", code="queue")
+    campaign = make_campaign(rule=EACH_ORDER)
+    shop.pays("anna", "500")
+    shop.pays("anna", "500")
+    if "max_points" in lowered or "max_cost_minor" in lowered:
+        Limit.objects.create(campaign=campaign, per="member", period="month", **lowered)
+        lowered = {}
+    rule = {"reward_kind": "privilege", "reward_what": "queue", "amount_points": None}
+    edit(campaign, at=NOON, rule=rule, **lowered)
+
+    paid = shop.pays("anna", "500")
+
+    assert (paid.status, codes_of(paid)) == ("handled", ["granted"])
+    edit(campaign, at=NOON, rule={"reward_kind": "points", "reward_what": "", "amount_points": 100})
+    assert codes_of(shop.pays("anna", "500"))[0] in {"limit_points", "limit_cost", "budget", "budget_cost"}
+    assert counters.verify(zone="Europe/Moscow") == []
+
+
+def settle_in(tenant, name):
+    Tenant.objects.filter(pk=tenant.pk).update(time_zone=name)
+    context.forget()
+    context._set(Tenant.objects.get(pk=tenant.pk))
+
+
+def test_who_moves_to_another_zone_and_back_has_no_more_room(shop, acme):
+    make_campaign(rule=EACH_ORDER, limits=[TWO_A_MONTH])
+    shop.pays("anna", "500")
+    settle_in(acme, "Asia/Tokyo")
+    shop.pays("anna", "500")
+    limits.night(schema=acme.schema_name, day=NOON.date(), at=NOON)
+    assert counters.verify(zone="Asia/Tokyo") == []
+    settle_in(acme, "Europe/Moscow")
+
+    assert codes_of(shop.pays("anna", "500")) == ["limit_count"]
+    limits.night(schema=acme.schema_name, day=NOON.date(), at=NOON)
+    assert counters.verify(zone="Europe/Moscow") == []

@@ -12,7 +12,7 @@ BERLIN = ZoneInfo("Europe/Berlin")
 # Where the clocks change at midnight, a day may begin at one o'clock, or midnight may come twice.
 ZONES = ["UTC", "Europe/Moscow", "Europe/Berlin", "America/New_York", "Asia/Kathmandu", "Pacific/Kiritimati"]
 ODD_ZONES = ["America/Havana", "Asia/Beirut", "Atlantic/Azores", "Africa/Cairo", "Australia/Lord_Howe"]
-CALENDAR = ["day", "week", "month", "quarter", "year"]
+CALENDAR = ["hour", "day", "week", "month", "quarter", "year", "2 days", "30 days", "92 days"]
 
 instants = st.datetimes(datetime(2020, 1, 1), datetime(2035, 12, 31), timezones=st.just(UTC))  # noqa: DTZ001
 zones = st.sampled_from(ZONES + ODD_ZONES).map(ZoneInfo)
@@ -137,3 +137,40 @@ def test_periods_follow_each_other_without_a_gap(period, zone, at):
 
     assert periods.start_of(period, zone=zone, at=end) == end
     assert periods.start_of(period, zone=zone, at=end - timedelta(microseconds=1)) == start
+
+
+@pytest.mark.parametrize(
+    ("zone", "at", "start", "end"),
+    [
+        # The clock goes back by an hour: two o'clock comes twice, and each is an hour of its own.
+        ("Europe/Berlin", (2026, 10, 25, 0, 30), (2026, 10, 25, 0), (2026, 10, 25, 1)),
+        ("Europe/Berlin", (2026, 10, 25, 1, 30), (2026, 10, 25, 1), (2026, 10, 25, 2)),
+        # Half past five by Greenwich is a quarter past eleven in Nepal.
+        ("Asia/Kathmandu", (2026, 5, 4, 5, 30), (2026, 5, 4, 5, 15), (2026, 5, 4, 6, 15)),
+        # By half an hour: that hour is one and a half.
+        ("Australia/Lord_Howe", (2026, 4, 4, 15, 10), (2026, 4, 4, 14), (2026, 4, 4, 15, 30)),
+        # And forward: half of an hour is missing.
+        ("Australia/Lord_Howe", (2026, 10, 3, 15, 40), (2026, 10, 3, 15, 30), (2026, 10, 3, 16)),
+    ],
+)
+def test_an_hour_is_one_of_the_local_clock(zone, at, start, end):
+    local = ZoneInfo(zone)
+    found = periods.start_of("hour", zone=local, at=datetime(*at, tzinfo=UTC))
+
+    assert found == datetime(*start, tzinfo=UTC)
+    assert periods.end_of("hour", zone=local, start=found) == datetime(*end, tzinfo=UTC)
+
+
+@given(at=instants, zone=zones, days=st.integers(2, 92))
+def test_blocks_of_days_are_laid_end_to_end(at, zone, days):
+    block = periods.block_of(days)
+    start = periods.start_of(block, zone=zone, at=at)
+    end = periods.end_of(block, zone=zone, start=start)
+
+    assert (periods.days_of(block), periods.days_of("month")) == (days, None)
+    assert end is not None
+    assert start <= at < end
+    assert periods.start_of(block, zone=zone, at=end) == end
+    local = periods.midnights([(start, days)], zone=zone)
+    assert (len(local), min(local)) == (days, start)
+    assert at.astimezone(zone).date() in local.values()

@@ -21,7 +21,7 @@ SECOND = timedelta(seconds=1)
 
 @pytest.fixture
 def rule(acme):
-    return StopRule.objects.create(metric="rewards", threshold=2, window_minutes=60)
+    return StopRule.objects.create(metric="rewards", threshold=2, window_minutes=60, cooldown_minutes=0)
 
 
 def pay(shop, count, name="anna"):
@@ -57,8 +57,9 @@ def test_moderators_are_told_of_the_stop_in_words(shop, rule):
     paid = pay(shop, 3)
 
     (reason,) = shop.rewards_of("anna")[2].reasons
-    assert reasons.sentence(reason) == "A stop rule had halted the campaign when this was earned."
-    assert trace_of(paid[2])[0]["sentence"] == "100 points, waiting for a moderator: Campaign was stopped."
+    assert reason == {"signal": "stopped", "evidence": {"trip": Trip.objects.get().pk}}
+    assert reasons.sentence(reason) == "A stop rule was in force when this was earned."
+    assert trace_of(paid[2])[0]["sentence"] == "100 points, waiting for a moderator: Stop rule in force."
 
 
 def test_in_one_batch_the_campaign_stops_at_the_same_reward(shop, rule):
@@ -226,4 +227,16 @@ def test_the_stop_is_a_fact(shop, rule):
     pay(shop, 3)
 
     fact = Event.objects.get(kind="campaign.stopped")
-    assert fact.data == {"campaign_id": campaign.pk, "figure": 3, "threshold": 2}
+    trip = Trip.objects.get()
+    assert fact.data == {"campaign_id": campaign.pk, "trip_id": trip.pk, "figure": 3, "threshold": 2}
+    assert Event.objects.get(kind="trip.opened").data == {
+        "trip_id": trip.pk,
+        "stop_rule_id": rule.pk,
+        "scope": "campaign",
+        "metric": "rewards",
+        "figure": 3,
+        "threshold": 2,
+        "window_minutes": 60,
+        "action": "stop",
+        "campaign_id": campaign.pk,
+    }

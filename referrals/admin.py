@@ -11,6 +11,7 @@ from django.utils.translation import gettext_lazy as _
 from unfold.paginator import InfinitePaginator
 
 from core.backoffice import AppendOnlyAdmin, SingletonAdmin, link, path_to
+from events.kinds import label_of
 from members.names import names_of
 from referrals.models import AttributionPolicy, Referral
 
@@ -37,13 +38,17 @@ class ReferralAdmin(AppendOnlyAdmin):
     list_select_related = ["code"]
     search_fields = ["=code__text"]
     search_help_text = _("A referral code")
-    fields = ["brought_by", "friend", "code", "channel", "utm", "click", "attributed_at", "qualified_at", "event"]
-    readonly_fields = ["brought_by", "friend"]
+    fields = ["brought_by", "friend", "code", "channel", "utm", "click", "attributed_at", "qualified_at", "told_by"]
+    readonly_fields = ["brought_by", "friend", "told_by"]
 
     def dress(self, rows: Sequence[Any]) -> None:
         names = names_of(member_id for row in rows for member_id in (row.inviter_id, row.invitee_id))
         for row in rows:
             row.names = names
+
+    def name_of(self, row: Referral) -> str:
+        names = names_of([row.inviter_id, row.invitee_id])
+        return f"{names[row.inviter_id]} → {names[row.invitee_id]}"
 
     @admin.display(description=_("number"), ordering="pk")
     def number(self, referral: Referral) -> str:
@@ -56,6 +61,12 @@ class ReferralAdmin(AppendOnlyAdmin):
     @admin.display(description=_("friend"))
     def friend(self, referral: Any) -> SafeString:
         return _member(referral, referral.invitee_id)
+
+    @admin.display(description=_("event"))
+    def told_by(self, referral: Referral) -> SafeString:
+        return link(
+            f"{label_of(referral.event.kind)} · {referral.event.key}", path_to("events.event", referral.event_id)
+        )
 
     @admin.display(description=_("state"), ordering="qualified_at")
     def state(self, referral: Referral) -> SafeString:

@@ -89,7 +89,7 @@ class Referrals(TenantView):
     @extend_schema(summary="List whom a member invited", responses=Output(many=True))
     def get(self, request: Request, external_id: str) -> Response:
         member = people.get_by_external_id(external_id)
-        own_ids = Identity.objects.filter(member=OuterRef("invitee"), kind=Identity.Kind.EXTERNAL_ID)
+        own_ids = Identity.objects.filter(member=OuterRef("invitee"), kind=Identity.Kind.EXTERNAL_ID, resolves=True)
         referrals = Referral.objects.filter(inviter=member).annotate(
             invitee_external_id=Subquery(own_ids.values("lookup")[:1]), campaign_id=F("click__campaign")
         )

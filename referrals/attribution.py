@@ -126,7 +126,9 @@ REFERRAL = "id, invitee_id, inviter_id, code_id, channel, attributed_at, qualifi
 # A loop needs a new member who has already invited somebody, which is rare: only then are the chains walked upwards.
 GATHER = f"""
 WITH RECURSIVE owner AS (
-    SELECT id AS code_id, text AS code, member_id FROM referrals_code WHERE text = ANY(%(codes)s::text[])
+    SELECT code.id AS code_id, code.text AS code, code.member_id FROM referrals_code code
+    JOIN members_member m ON m.id = code.member_id AND m.status <> 'erased'
+    WHERE code.text = ANY(%(codes)s::text[])
 ), visit AS (
     SELECT asked.key, c.id, c.code_id, code.text AS code, code.member_id, c.campaign_id, c.channel, c.utm, c.at
     FROM referrals_click asked
@@ -134,6 +136,7 @@ WITH RECURSIVE owner AS (
         SELECT * FROM referrals_click each WHERE each.visitor = asked.visitor ORDER BY each.at DESC LIMIT 100
     ) c
     JOIN referrals_code code ON code.id = c.code_id
+    JOIN members_member m ON m.id = code.member_id AND m.status <> 'erased'
     WHERE asked.key = ANY(%(keys)s::text[])
 ), referral AS (
     SELECT {REFERRAL}

@@ -82,6 +82,7 @@ SELECT code.id, code.text, page.id AS campaign_id, page.landing_url AS campaign_
     (SELECT landing_url FROM referrals_attributionpolicy) AS policy_url,
     (SELECT id FROM campaigns_campaign WHERE id = %(campaign_id)s::bigint) AS asked_id
 FROM referrals_code code
+JOIN members_member whose ON whose.id = code.member_id AND whose.status <> 'erased'
 LEFT JOIN LATERAL (
     SELECT id, landing_url
     FROM campaigns_campaign

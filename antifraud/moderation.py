@@ -2,31 +2,30 @@
 What a moderator decides about a case: approve, reject, and for some minutes take it back.
 
 Every verb holds the tenant's lock, so that nothing that scoring has read of limits and rewards changes under it, and
-so that of two moderators at once one decides and the other is told.
+so that of two moderators at once one decides and the other is told. Both sides of a referral are settled in one
+transaction: what a rejection does not take, it releases.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
+from typing import Final
 
 from django.db import IntegrityError
 from django.utils.translation import gettext_lazy as _
 
-from antifraud import counters
+from antifraud import counters, owners, reach, tellings
+from antifraud import sides as referral_sides
 from antifraud.models import Case, CaseReward, Decision, FraudPolicy
+from antifraud.tellings import Came
 from core.db import in_transaction, savepoint, transaction
 from core.errors import Conflict, conflict_of
-from events import facts
-from events.facts import Fact
 from members import people
 from rewards import releases
-from rewards.assets import POINTS
-from rewards.levels import review
 from rewards.models import Reward
-from rewards.releases import Moved
-from tenants import audit, context
+from tenants import context
 from tenants.staff.models import Staff
 
-NOTE_LENGTH_MAX = 500
+NOTE_LENGTH_MAX: Final = 500
 
 
 class AlreadyDecided(Conflict):
@@ -40,60 +39,80 @@ class CaseHasGrown(Conflict):
 
 
 class NotUndoable(Conflict):
-    """There is no decision to undo, or its time is over."""
+    """There is no decision to undo, or its time is over, or what was given is out of reach."""
 
 
 @transaction
 def approve(*, case: Case, by: Staff, note: str = "", seen: int | None = None, at: datetime) -> Decision:
     """
-    Let the case's rewards go: granted, or pending until they are mature. `seen` is how many whoever decides has seen.
+    Let the case's rewards go, of both sides: granted, or pending until they are mature.
+
+    `seen` is how many of them whoever decides has seen.
 
     :raises AlreadyDecided: names who was quicker.
     :raises CaseHasGrown: when more rewards than that have joined the case.
+    :raises antifraud.owners.OwnCase: when whoever decides is a party.
     """
-    _lock()
-    _require_seen(case, seen)
+    _begin(case, by=by, seen=seen, at=at)
     decision = _decide(case, Decision.Action.APPROVE, by=by, note=note, at=at)
-    moved = releases.release(reward_ids=_reward_ids(case), at=at)
-    _tell("approved", moved, decision=decision, at=at)
+    moved = releases.release(reward_ids=list(_waiting(case)), at=at)
+    tellings.tell(decision=decision, came=Came(approved=moved), at=at)
     return decision
 
 
 @transaction
-def reject(*, case: Case, by: Staff, note: str = "", seen: int | None = None, at: datetime) -> Decision:
+def reject(
+    *, case: Case, by: Staff, note: str = "", seen: int | None = None, sides: str | None = None, at: datetime
+) -> Decision:
     """
     Refuse the case's rewards: nothing is paid, and what they used of limits and budgets is free again.
 
-    :raises AlreadyDecided: names who was quicker.
-    :raises CaseHasGrown: as for `approve`.
+    `sides` are those whose rewards are refused (`Decision.sides`); the other side's are released. None stands for the
+    policy's choice, or for both where that side has nothing to refuse.
+
+    :raises antifraud.sides.UnknownSides:
+    :raises antifraud.sides.NothingToReject: when the side that was named has no reward here.
+    :raises AlreadyDecided: | CaseHasGrown | antifraud.owners.OwnCase: as for `approve`.
     """
-    _lock()
-    _require_seen(case, seen)
-    decision = _decide(case, Decision.Action.REJECT, by=by, note=note, at=at)
-    counters.give_back(reward_ids=_reward_ids(case, Reward.Status.FLAGGED), zone=context.current().time_zone)
-    moved = releases.reject(reward_ids=_reward_ids(case))
-    _tell("rejected", moved, decision=decision, at=at)
+    _begin(case, by=by, seen=seen, at=at)
+    waiting = _waiting(case)
+    chosen = _sides(waiting, sides)
+    spared = [each for each, side in waiting.items() if referral_sides.is_spared(side=side, sides=chosen)]
+    refused = [each for each in waiting if each not in spared]
+    decision = _decide(case, Decision.Action.REJECT, by=by, note=note, sides=chosen, at=at)
+    counters.give_back(reward_ids=refused, zone=context.current().time_zone)
+    came = Came(
+        rejected=releases.reject(reward_ids=refused),
+        approved=releases.release(reward_ids=spared, at=at),
+    )
+    tellings.tell(decision=decision, came=came, at=at)
     return decision
 
 
 @transaction
 def undo(*, case: Case, by: Staff, at: datetime) -> Decision:
     """
-    Take the last decision back: the rewards wait again, and what was paid is posted back.
+    Take the last decision back, of whichever sides: its rewards wait again, and what was paid is posted back.
 
-    :raises NotUndoable: when the policy's minutes are over, or nothing is decided.
+    What an earlier decision about the case has settled stays settled, and a reward that a refund or staff has taken
+    back meanwhile stays as it is.
+
+    :raises NotUndoable: when the policy's minutes are over, nothing is decided, or what was given is spent, seen, used
+        or sent: then it says what.
     :raises antifraud.counters.LimitReached: when others have used what a rejection had freed.
-    :raises core.errors.Conflict: when what was paid has been spent.
+    :raises antifraud.owners.OwnCase: as for `approve`.
     """
-    _lock()
+    _begin(case, by=by, seen=None, at=at)
     last = _get_undoable(case, at=at)
-    decision = Decision.objects.create(case=case, action=Decision.Action.UNDO, by=by, at=at)
-    moved = releases.reopen(reward_ids=_reward_ids(case), decision=decision.pk, at=at)
-    if last.action == Decision.Action.REJECT:
-        # Only of those that wait again: what a refund has used up meanwhile stays rejected.
-        counters.take_again(reward_ids=[each.id for each in moved], zone=context.current().time_zone)
+    decided = tellings.moved_by(decision=last, reward_ids=_reward_ids(case))
+    rejected = set(_reward_ids(case, Reward.Status.REJECTED))
+    _require_within_reach(case, decided)
+    decision = Decision.objects.create(case=case, action=Decision.Action.UNDO, by=by, sides=last.sides, at=at)
+    moved = releases.reopen(reward_ids=decided, decision=decision.pk, at=at)
+    # Only of those that wait again: what a refund has used up meanwhile stays rejected.
+    counters.take_again(reward_ids=[each.id for each in moved if each.id in rejected], zone=context.current().time_zone)
     _reopen(case)
-    _tell("reopened", moved, decision=decision, at=at)
+    tellings.tell(decision=decision, came=Came(reopened=moved), at=at)
     return decision
 
 
@@ -102,25 +121,41 @@ def undoable_until(*, decided_at: datetime, policy: FraudPolicy) -> datetime:
     return decided_at + timedelta(minutes=policy.undo_minutes)
 
 
+def sides_of(*, case: Case) -> str:
+    """Return what a rejection of an open case takes unless its moderator says otherwise."""
+    return _sides(_waiting(case), None)
+
+
 @in_transaction
-def _lock() -> None:
+def _begin(case: Case, *, by: Staff, seen: int | None, at: datetime) -> None:
     people.lock(context.current().schema_name)
-
-
-def _require_seen(case: Case, seen: int | None) -> None:
+    owners.require_stranger(case=case, by=by, at=at)
     if seen is not None and CaseReward.objects.filter(case=case).count() > seen:
         raise CaseHasGrown
+
+
+def _waiting(case: Case) -> dict[int, str]:
+    """Return the sides of the case's flagged rewards, by their ids. A refund may have cancelled others."""
+    rows = CaseReward.objects.filter(case=case, reward__status=Reward.Status.FLAGGED).order_by("reward_id")
+    return dict(rows.values_list("reward_id", "reward__side"))
+
+
+def _sides(waiting: Mapping[int, str], wanted: str | None) -> str:
+    policy = FraudPolicy.objects.get(singleton=True)
+    return referral_sides.choose(waiting=waiting.values(), wanted=wanted, policy=policy.on_reject)
 
 
 STATUS = {Decision.Action.APPROVE: Case.Status.APPROVED, Decision.Action.REJECT: Case.Status.REJECTED}
 
 
-def _decide(case: Case, action: Decision.Action, *, by: Staff, note: str, at: datetime) -> Decision:
+def _decide(
+    case: Case, action: Decision.Action, *, by: Staff, note: str, sides: str = referral_sides.BOTH, at: datetime
+) -> Decision:
     open_case = Case.objects.filter(pk=case.pk, status=Case.Status.OPEN)
     if not open_case.update(status=STATUS[action], decided_at=at, decided_by=by):
-        raise _already_decided(case)
+        raise already_decided(Case.objects.select_related("decided_by").get(pk=case.pk))
     case.refresh_from_db()
-    return Decision.objects.create(case=case, action=action, by=by, note=note[:NOTE_LENGTH_MAX], at=at)
+    return Decision.objects.create(case=case, action=action, by=by, note=note[:NOTE_LENGTH_MAX], sides=sides, at=at)
 
 
 SENTENCES = {
@@ -129,22 +164,27 @@ SENTENCES = {
 }
 
 
-def _already_decided(case: Case) -> AlreadyDecided:
-    fresh = Case.objects.select_related("decided_by").get(pk=case.pk)
-    who = fresh.decided_by.get_full_name() or fresh.decided_by.get_username() if fresh.decided_by else ""
-    return AlreadyDecided(SENTENCES[Case.Status(fresh.status)] % {"who": who})
+def already_decided(case: Case) -> AlreadyDecided:
+    """Return the failure that names who has decided a case."""
+    who = case.decided_by.get_full_name() or case.decided_by.get_username() if case.decided_by else ""
+    return AlreadyDecided(SENTENCES[Case.Status(case.status)] % {"who": who})
 
 
 def _get_undoable(case: Case, *, at: datetime) -> Decision:
     last = Decision.objects.filter(case=case).order_by("-pk").first()
     if last is None or last.action == Decision.Action.UNDO:
         raise NotUndoable(_("This case is open: there is no decision to undo."))
-    policy = FraudPolicy.objects.get()
+    policy = FraudPolicy.objects.get(singleton=True)
     if at > undoable_until(decided_at=last.at, policy=policy):
         raise NotUndoable(
             _("A decision can be undone for %(minutes)s minutes; that time is over.") % {"minutes": policy.undo_minutes}
         )
     return last
+
+
+def _require_within_reach(case: Case, reward_ids: Sequence[int]) -> None:
+    if beyond := reach.beyond_of(case=case, reward_ids=reward_ids):
+        raise NotUndoable(" ".join([str(_("This cannot be undone.")), *beyond]))
 
 
 def _reopen(case: Case) -> None:
@@ -163,52 +203,3 @@ def _reward_ids(case: Case, *statuses: str) -> list[int]:
     if statuses:
         rows = rows.filter(reward__status__in=statuses)
     return sorted(rows.values_list("reward_id", flat=True))
-
-
-# What follows from a decision
-
-
-def _tell(what: str, moved: Sequence[Moved], *, decision: Decision, at: datetime) -> None:
-    """Raise levels, record the facts, and write the audit log."""
-    told = [*_facts(what, moved, decision)]
-    risen = review.rise(member_ids={each.member_id for each in moved if each.status == Reward.Status.GRANTED}, at=at)
-    facts.record(facts=[*told, *risen], at=at)
-    audit.record(
-        actor_kind="staff",
-        actor=decision.by.get_username(),
-        action=f"case.{what}",
-        target=f"case:{decision.case_id}",
-        changes={
-            "rewards": [each.id for each in moved],
-            "points": sum(fact.data["points"] for fact in told if fact.kind == f"reward.{what}"),
-            "note": decision.note,
-        },
-        at=at,
-    )
-
-
-def _facts(what: str, moved: Sequence[Moved], decision: Decision) -> Iterator[Fact]:
-    rewards = Reward.objects.filter(pk__in=[each.id for each in moved])
-    rows = {row.pk: row for row in rewards.select_related("event", "asset").only("event__depth", "asset__code")}
-    for each in moved:
-        cause, asset = rows[each.id].event, rows[each.id].asset
-        code = asset.code if asset else ""
-        told = Fact(
-            kind=f"reward.{what}",
-            key=f"reward:{each.id}:{what}:{decision.pk}",
-            data={
-                "reward_id": each.id,
-                "case_id": decision.case_id,
-                "points": each.amount if code == POINTS else 0,
-                "given": each.amount,
-                "kind": each.kind,
-                "what": each.what,
-                "asset": code,
-            },
-            member_id=each.member_id,
-            cause_id=cause.pk,
-            depth=min(cause.depth + 1, facts.DEPTH_MAX),
-        )
-        yield told
-        if each.status == Reward.Status.GRANTED:
-            yield told._replace(kind="reward.granted", key=f"reward:{each.id}:granted:{decision.pk}")

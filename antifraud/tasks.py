@@ -1,22 +1,62 @@
-"""What the clock starts, for every tenant in turn."""
+"""What the clock starts, for every tenant in turn. One tenant's trouble does not hold up the others."""
 
 import logging
+from collections.abc import Callable
 
 from celery import shared_task
 from django.utils import timezone
 
-from antifraud import counters
+from antifraud import escalation, patrol, second_look, tallies
 from tenants import context
 
 logger = logging.getLogger(__name__)
 
+CASES_A_ROUND = 500
+
 
 @shared_task
-def prune_counters(**_: object) -> None:
-    """Forget the minutes that no stop rule sums any more. One tenant's trouble does not hold up the others."""
+def escalate_cases(**_: object) -> None:
+    """Escalate what nobody has decided in time. What is more than a round takes comes with the next one."""
+
+    def escalate() -> None:
+        if escalation.is_any_due(at=timezone.now()):
+            escalation.escalate_due(limit=CASES_A_ROUND, at=timezone.now())
+
+    _in_each_tenant(escalate)
+
+
+@shared_task
+def watch_figures(**_: object) -> None:
+    """Look at the stop rules that no batch has just looked at, and let go on what is to."""
+
+    def walk() -> None:
+        if patrol.is_due(at=timezone.now()):
+            patrol.walk(at=timezone.now())
+
+    _in_each_tenant(walk)
+
+
+@shared_task
+def look_again(**_: object) -> None:
+    """Look again at what is on hold for friends of inviters who have come under suspicion."""
+
+    def look() -> None:
+        if second_look.is_due(at=timezone.now()):
+            second_look.look(at=timezone.now())
+
+    _in_each_tenant(look)
+
+
+@shared_task
+def prune_tallies(**_: object) -> None:
+    """Forget the minutes that no stop rule sums any more."""
+    _in_each_tenant(lambda: tallies.prune(at=timezone.now()))
+
+
+def _in_each_tenant(act: Callable[[], object]) -> None:
     for tenant in context.serving():
         try:
             with context.in_tenant(tenant.schema_name):
-                counters.prune(at=timezone.now())
+                act()
         except Exception:
-            logger.exception("A tenant's counters could not be pruned.", extra={"tenant": tenant.slug})
+            logger.exception("A tenant's turn failed.", extra={"tenant": tenant.slug})

@@ -42,7 +42,7 @@ def trip(campaign) -> Trip:
     with transaction():
         lifecycle.stop(campaign=campaign, author="stop rule 1", at=NOON)
     return Trip.objects.create(
-        stop_rule=StopRule.objects.get(),
+        stop_rule=StopRule.objects.earliest("pk"),
         campaign=campaign,
         metric="rewards",
         figure=501,

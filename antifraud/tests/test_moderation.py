@@ -8,7 +8,6 @@ from antifraud import counters, moderation
 from antifraud.counters import LimitReached
 from antifraud.models import Case, Decision
 from antifraud.moderation import AlreadyDecided, NotUndoable
-from core.errors import Conflict
 from events.models import Event, Order
 from rewards import ledger
 from rewards.models import Account, Posting, Reward
@@ -136,6 +135,19 @@ def test_what_was_approved_twice_is_paid_once(case, shop, max_):
     assert ledger.verify() == []
 
 
+def test_what_is_rejected_after_it_was_paid_is_posted_back_and_not_deleted(case, shop, max_):
+    moderation.approve(case=case, by=max_, at=NOON)
+    moderation.undo(case=case, by=max_, at=LATER)
+
+    moderation.reject(case=case, by=max_, at=LATER)
+
+    assert statuses() == ["rejected", "rejected"]
+    assert list(Posting.objects.order_by("pk").values_list("reason", flat=True)) == [*["grant"] * 2, *["undo"] * 2]
+    assert (shop.balance_of("anna"), shop.balance_of("boris")) == (0, 0)
+    assert ledger.verify() == []
+    assert counted() == []
+
+
 def test_a_decision_stands_when_its_minutes_are_over(case, shop, max_):
     moderation.approve(case=case, by=max_, at=NOON)
 
@@ -173,7 +185,7 @@ def test_an_approval_stands_when_the_points_are_spent(case, shop, max_):
     moderation.approve(case=case, by=max_, at=NOON)
     spend_all(shop, "boris")
 
-    with pytest.raises(Conflict):
+    with pytest.raises(NotUndoable, match="boris has spent 100 of 100"):
         moderation.undo(case=case, by=max_, at=LATER)
 
     case.refresh_from_db()
@@ -210,7 +222,9 @@ def test_each_decision_is_a_fact_and_stands_in_the_audit_log(case, shop, max_):
     facts = Event.objects.filter(source="sarafan", data__case_id=case.pk).order_by("pk")
     assert list(facts.values_list("kind", flat=True)) == [
         *["reward.approved", "reward.granted"] * 2,
+        "case.approved",
         *["reward.reopened"] * 2,
+        "case.reopened",
     ]
     assert list(AuditEntry.objects.order_by("pk").values_list("actor", "action")) == [
         ("max", "case.approved"),
@@ -226,5 +240,5 @@ def test_nobody_but_the_machine_changes_decisions(case, max_):
 
 
 def spend_all(shop: Shop, name: str) -> None:
-    # Nothing can be bought yet: the account is emptied as a purchase will do it.
+    # The account is emptied as a purchase would do it.
     Account.objects.filter(member_id=shop.id_of(name)).update(balance=0)

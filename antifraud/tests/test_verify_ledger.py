@@ -6,6 +6,7 @@ from django.core.management import CommandError, call_command
 from core.db import execute
 from rewards.models import Redemption
 from rewards.tests.stage import NOON, Stage
+from rewards.tests.test_repairs import owed
 from tenants import context
 
 pytestmark = pytest.mark.django_db
@@ -80,3 +81,13 @@ def test_prints_what_is_wrong_with_lots_balances_and_what_is_set_aside(acme):
         "acme: Spent for a redemption",
     ]
     assert failed == "4 differences in 1 tenants."
+
+
+def test_lets_lots_follow_what_was_posted_during_an_upgrade_where_it_is_asked_to(acme):
+    stage = Stage()
+    owed(stage, stage.member("anna"))
+
+    assert verify("--tenant=acme")[1] == "2 differences in 1 tenants."
+    said, failed = verify("--tenant=acme", "--repair")
+
+    assert (said, failed) == ("acme: lots of 1 accounts repaired.\nEverything adds up in 1 tenants.\n", None)

@@ -5,9 +5,10 @@ from collections.abc import Sequence
 from typing import Any
 
 from django.core.management import BaseCommand, CommandError
+from django.utils.timezone import now
 
 from antifraud import counters
-from rewards import ledger
+from rewards import ledger, repairs
 from tenants import context
 from tenants.models import Tenant
 
@@ -20,11 +21,18 @@ class Command(BaseCommand):
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument("--tenant", metavar="SLUG", nargs="+", default=[], help="these tenants only")
+        parser.add_argument(
+            "--repair",
+            action="store_true",
+            help="first let lots follow what the release before has posted during an upgrade, as each night does",
+        )
 
     def handle(self, *_args: Any, **options: Any) -> None:
         differences = 0
         tenants = _list_tenants(options["tenant"])
         for tenant in tenants:
+            if options["repair"]:
+                self.stdout.write(f"{tenant.slug}: lots of {_repair(tenant)} accounts repaired.")
             found = _differences_of(tenant)
             differences += len(found)
             for difference in found:
@@ -47,3 +55,8 @@ def _list_tenants(slugs: Sequence[str]) -> list[Tenant]:
 def _differences_of(tenant: Tenant) -> list[str]:
     with context.in_tenant(tenant.schema_name):
         return [*map(str, ledger.verify()), *counters.verify(zone=tenant.time_zone)]
+
+
+def _repair(tenant: Tenant) -> int:
+    with context.in_tenant(tenant.schema_name):
+        return repairs.repair_all(schema=tenant.schema_name, at=now())

@@ -3,9 +3,11 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta, tzinfo
-from typing import Any, Final
+from typing import Any, Final, Protocol
 
+from core import money
 from core.db import fetch, in_transaction
+from rewards.costs import Price
 from rewards.models import Account, Asset
 from tenants import periods
 
@@ -14,6 +16,17 @@ PERIODS: Final = {"month_end": "month", "quarter_end": "quarter", "year_end": "y
 COUNTED: Final = frozenset({"days", "months", "idle"})
 # Where units come from and go to. They have no balance of their own: it is summed.
 TENANT_KINDS: Final = ("issue", "escrow", "spend", "expiry", "writeoff")
+
+
+class Priced(Protocol):
+    """What a price asks of an asset, be it a row or a line."""
+
+    @property
+    def currency(self) -> str: ...
+    @property
+    def scale(self) -> int: ...
+    @property
+    def minor_per_unit(self) -> int: ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,6 +76,13 @@ def create(*, asset: Asset) -> Asset:
 def is_used(*, asset_id: int) -> bool:
     """Tell whether anything was ever owed in it: then what its amounts mean is settled."""
     return bool(fetch(USED, {"id": asset_id}))
+
+
+def price_of(asset: Priced, *, currency: str) -> Price:
+    """Return what units of an asset cost. Money in the tenant's `currency` is worth itself, whatever its rate says."""
+    if asset.currency and asset.currency == currency:
+        return Price(10 ** money.digits_of(currency), 10**asset.scale)
+    return Price(asset.minor_per_unit, 10**asset.scale)
 
 
 def line_of(row: Mapping[str, Any]) -> AssetLine:

@@ -63,6 +63,7 @@ class NewReward(NamedTuple):
     part: int = 0
     awaits: str = ""
     awaits_until: datetime | None = None
+    cost_minor: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -177,6 +178,9 @@ def _held(row: Any) -> Held:
         stuck=row.stuck or "",
         lost_why=row.lost_why,
         event_id=row.event_id,
+        actor_id=row.actor_id,
+        inviter_id=row.inviter_id,
+        cost_minor=row.cost_minor,
     )
 
 
@@ -233,8 +237,10 @@ WITH found AS (
 )
 SELECT
     r.id, r.order_id, r.campaign_id, r.rule_id, r.version_id, r.event_id, r.member_id, r.asset_id, r.side,
-    r.occurrence, r.status, r.given, r.reversed, r.lost, r.lost_why, r.part, r.kind, r.what, r.occurred_at,
-    r.created_at, coalesce(account.balance, 0) AS balance, asset.code = 'points' AS is_points, asset.may_owe,
+    coalesce(referral.invitee_id, r.member_id) AS actor_id, coalesce(referral.inviter_id, 0) AS inviter_id,
+    r.occurrence, r.status, r.given, r.cost_minor, r.reversed, r.lost, r.lost_why, r.part, r.kind, r.what,
+    r.occurred_at, r.created_at, coalesce(account.balance, 0) AS balance, asset.code = 'points' AS is_points,
+    asset.may_owe,
     CASE WHEN r.order_id IS NOT NULL THEN (
         SELECT v.definition ->> 'refund_policy' FROM campaigns_campaignversion v WHERE v.id = r.version_id
     ) END AS refund_policy,
@@ -259,6 +265,7 @@ FROM found
 JOIN rewards_reward r ON r.id = found.id
 LEFT JOIN rewards_asset asset ON asset.id = r.asset_id
 LEFT JOIN rewards_account account ON account.member_id = r.member_id AND account.asset_id = r.asset_id
+LEFT JOIN referrals_referral referral ON referral.id = r.referral_id
 ORDER BY r.id
 """
 
@@ -271,24 +278,25 @@ WITH new AS (
             %(occurrence)s::text[], %(kind)s::text[], %(asset_id)s::bigint[], %(due)s::bigint[], %(given)s::bigint[],
             %(reversed)s::bigint[], %(lost)s::bigint[], %(status)s::text[], %(occurred_at)s::timestamptz[],
             %(matures_at)s::timestamptz[], %(created_at)s::timestamptz[], %(granted_at)s::timestamptz[],
-            %(what)s::text[], %(part)s::smallint[], %(awaits)s::text[], %(awaits_until)s::timestamptz[]
+            %(what)s::text[], %(part)s::smallint[], %(awaits)s::text[], %(awaits_until)s::timestamptz[],
+            %(cost_minor)s::bigint[]
         ),
         jsonb_array_elements(%(reasons)s::jsonb)
     ) WITH ORDINALITY AS n (
         campaign_id, rule_id, version_id, event_id, member_id, side, referral_id, order_id, occurrence, kind, asset_id,
         due, given, reversed, lost, status, occurred_at, matures_at, created_at, granted_at, what, part, awaits,
-        awaits_until, reasons, nth
+        awaits_until, cost_minor, reasons, nth
     )
 ), inserted AS (
     INSERT INTO rewards_reward (
         campaign_id, rule_id, version_id, event_id, member_id, side, referral_id, order_id, occurrence, kind, asset_id,
         due, given, reversed, lost, status, reasons, occurred_at, matures_at, created_at, granted_at, what, part,
-        awaits, awaits_until
+        awaits, awaits_until, cost_minor
     )
     SELECT
         campaign_id, rule_id, version_id, event_id, member_id, side, referral_id, order_id, occurrence, kind, asset_id,
         due, given, reversed, lost, status, reasons, occurred_at, matures_at, created_at, granted_at, what, part,
-        awaits, awaits_until
+        awaits, awaits_until, cost_minor
     FROM new ORDER BY nth
     ON CONFLICT (rule_id, member_id, occurrence) DO NOTHING
     RETURNING id, rule_id, member_id, occurrence

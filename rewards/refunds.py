@@ -14,6 +14,8 @@ certificate, a code) is taken back whole or not at all, and what the member has 
 from dataclasses import dataclass, replace
 from datetime import datetime
 
+from rewards import costs
+
 FLAGGED = "flagged"
 PENDING = "pending"
 GRANTED = "granted"
@@ -34,6 +36,7 @@ class Held:
     """
     A reward of an order as it stands.
 
+    `actor_id` did what it is for; `inviter_id` brought them, where it is a reward for that, else 0.
     `grant_posting_id` is the posting that last paid it; `balance` is what its member holds of its asset. `stuck` says
     why what it became cannot be taken back (`Reward.LostWhy`), "" that it can. `refund_policy` is its version's.
     """
@@ -63,6 +66,9 @@ class Held:
     stuck: str = ""
     lost_why: str = ""
     event_id: int = 0
+    actor_id: int = 0
+    inviter_id: int = 0
+    cost_minor: int = 0
 
     @property
     def is_counted(self) -> bool:
@@ -78,6 +84,11 @@ class Held:
     def stops_at_zero(self) -> bool:
         """Whether a refund takes no more of it than its member's balance has."""
         return self.is_counted and (self.refund_policy == TO_ZERO or (self.refund_policy == DEBT and not self.may_owe))
+
+    @property
+    def cost_left(self) -> int:
+        """What of its cost it still has, as long as it counts."""
+        return costs.left(cost_minor=self.cost_minor, given=self.given, reversed=self.reversed)
 
     @property
     def remaining(self) -> int:

@@ -68,12 +68,12 @@ def reject(*, reward_ids: Collection[int]) -> list[Moved]:
 
 
 @in_transaction
-def reopen(*, reward_ids: Collection[int], decision: int, at: datetime) -> list[Moved]:
+def reopen(*, reward_ids: Collection[int], decision: int | str, at: datetime) -> list[Moved]:
     """
     Undo a decision: pending, granted and rejected rewards are flagged again, and what was paid is posted back.
 
-    `decision` is the id of the decision that undoes; it makes the postings' keys. Return those that moved: a reward
-    that a refund has used up meanwhile is left as it is.
+    `decision` is the id of the decision that undoes, or what else does: it makes the postings' keys. Return those that
+    moved: a reward that a refund has used up meanwhile is left as it is.
 
     :raises NotReopenable: if a part of one is known to be spent, or one was shown, used or sent.
     :raises ledger.InsufficientBalance: if the member has spent what should be posted back.

@@ -16,9 +16,9 @@ from django.utils.translation import gettext_lazy as _
 from unfold.paginator import InfinitePaginator
 
 from core.backoffice import VIEWS_TEMPLATE, StoryAdmin, ViewFilter, audit, may, post_button
-from core.templatetags.backoffice import status_mark
+from core.templatetags.backoffice import status_mark, whole
 from events import retry
-from events.kinds import KINDS, label_of
+from events.kinds import ALL, label_of
 from events.models import Event
 from members import identities
 from members.models import Identity
@@ -56,7 +56,7 @@ class KindFilter(admin.SimpleListFilter):
     parameter_name = "kind"
 
     def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, Any]]:
-        return [(name, kind.label) for name, kind in KINDS.items()]
+        return [(name, kind.label) for name, kind in ALL.items()]
 
     def queryset(self, request: HttpRequest, queryset: QuerySet[Event]) -> QuerySet[Event]:
         asked = self.value()
@@ -123,13 +123,13 @@ class EventAdmin(StoryAdmin):
         others = why.others_of(event.trace)
         parts = []
         if points:
-            given = ngettext("%(points)s point", "%(points)s points", points) % {"points": points}
+            given = ngettext("%(points)s point", "%(points)s points", points) % {"points": whole(points)}
             parts.append(format_html('<b class="strong">{}</b>', given))
         if flagged:
-            waiting = gettext("%(points)s flagged") % {"points": flagged}
+            waiting = gettext("%(points)s flagged") % {"points": whole(flagged)}
             parts.append(format_html('<span class="mark mark-warn">{}</span>', waiting))
         if others:
-            more = ngettext("%(count)s other reward", "%(count)s other rewards", others) % {"count": others}
+            more = ngettext("%(count)s other reward", "%(count)s other rewards", others) % {"count": whole(others)}
             parts.append(format_html('<b class="strong">{}</b>', more))
         return format_html(" ".join("{}" for _part in parts), *parts) if parts else "—"
 
@@ -167,7 +167,10 @@ class EventAdmin(StoryAdmin):
             "payload": json.dumps(row.data, ensure_ascii=False, indent=2),
             "trace": [{**entry, "who": names.get(entry.get("member_id") or 0, "")} for entry in trace],
             "rewards": Reward.objects.filter(event=row).order_by("pk"),
-            "consequences": Event.objects.filter(cause=row).order_by("pk")[:CONSEQUENCES_MAX],
+            "consequences": [
+                {"pk": each.pk, "label": label_of(each.kind)}
+                for each in Event.objects.filter(cause=row).order_by("pk")[:CONSEQUENCES_MAX]
+            ],
             "retry_button": self.act(row) if may(RETRY)(request) else "",
         }
 

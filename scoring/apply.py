@@ -6,6 +6,7 @@ from datetime import datetime, timedelta
 
 from antifraud import cases, counters, stops
 from antifraud.cases import Flagged, NewSignal
+from antifraud.signals import ring
 from core import db
 from events import claims
 from events.claims import Handled, Outcome, Parked
@@ -52,37 +53,45 @@ def write(*, plan: Plan, situation: Situation) -> Outcome:
     at = situation.at
     referral_ids = _referrals(plan, situation)
     order_ids = _note(plan)
+    # Before the rewards, which tell of the trip that makes them wait.
+    trips = stops.record(tripped=plan.tripped, at=at)
     reward_ids = _rewards(plan, situation, referral_ids=referral_ids, order_ids=order_ids)
     kept = _kept(plan, reward_ids, order_ids=order_ids, at=at)
     kept_now = [releases.granted_of(each) for each in kept.values() if each.status == GRANTED]
     lost = _give(plan, situation, [*_granted(plan, reward_ids), *kept_now])
     cases.record(flagged=list(_flagged(plan, reward_ids)), signals=list(_signals(plan)), at=at)
-    counters.write(used=plan.used)
+    counters.write(used=plan.used, noted=plan.noted, at=at)
     if lost:
-        counters.take_again(reward_ids=_kept_after_all(plan, lost), zone=str(situation.zone))
-    stopped = [tripped for tripped in plan.tripped if stops.trip(tripped=tripped, at=at)]
+        again = _kept_after_all(plan, lost)
+        counters.take_again(reward_ids=again, costs_of=sorted(lost.difference(again)), zone=str(situation.zone))
+    stopped = stops.act(trips=trips, at=at)
+    qualified = _qualified(plan, situation)
+    told = [*telling.facts_of(plan=plan, reward_ids=reward_ids, kept=kept, qualified=qualified), *stopped]
+    told += telling.facts_of_alarms(plan.alarms)
     risen = review.rise(member_ids=_rising(plan), at=at) if situation.has_levels else []
     return Outcome(
         handled=list(_handled(plan, situation)),
         parked=list(_parked(plan, situation)),
-        facts=[
-            *telling.facts_of(plan=plan, reward_ids=reward_ids, kept=kept, stopped=stopped, at=at),
-            *risen,
-        ],
+        facts=[*told, *telling.following(risen, told=told, plan=plan)],
     )
 
 
 def _referrals(plan: Plan, situation: Situation) -> dict[int, int]:
-    standing = situation.touches.referrals
     written = attribution.write(
-        new=[NewReferral(**asdict(each)) for each in plan.attributed],
-        qualified={
-            invitee_id: instant
-            for invitee_id, instant in plan.qualified.items()
-            if invitee_id not in standing or standing[invitee_id].qualified_at is None
-        },
+        new=[NewReferral(**asdict(each)) for each in plan.attributed], qualified=_qualified(plan, situation)
     )
+    standing = situation.touches.referrals
     return {invitee_id: each.referral_id for invitee_id, each in standing.items()} | written
+
+
+def _qualified(plan: Plan, situation: Situation) -> dict[int, datetime]:
+    """Return when the referrals qualified that do so now, by invitee."""
+    standing = situation.touches.referrals
+    return {
+        invitee_id: instant
+        for invitee_id, instant in plan.qualified.items()
+        if invitee_id not in standing or standing[invitee_id].qualified_at is None
+    }
 
 
 def _note(plan: Plan) -> dict[str, int]:
@@ -128,6 +137,7 @@ def _rewards(plan: Plan, situation: Situation, *, referral_ids: dict[int, int], 
             asset_id=each.asset_id,
             awaits=each.awaits,
             awaits_until=each.awaits_until,
+            cost_minor=each.cost_minor,
             due=each.due,
             given=each.given,
             status=each.status,
@@ -223,7 +233,12 @@ def _rising(plan: Plan) -> set[int]:
 def _flagged(plan: Plan, reward_ids: Sequence[int]) -> Iterator[Flagged]:
     for each, reward_id in zip(plan.proposed, reward_ids, strict=True):
         if each.status == "flagged":
-            key = cases.group_key(campaign_id=each.campaign_id, invitee_id=each.invitee_id, event_id=each.event_id)
+            key = cases.group_key(
+                campaign_id=each.campaign_id,
+                invitee_id=each.invitee_id,
+                event_id=each.event_id,
+                ring=next((told["evidence"]["members"] for told in each.reasons if told["signal"] == ring.NAME), ()),
+            )
             yield Flagged(key, each.campaign_id, reward_id)
 
 
@@ -231,7 +246,14 @@ def _signals(plan: Plan) -> Iterator[NewSignal]:
     for each in plan.noticed:
         seen = each.seen
         yield NewSignal(
-            each.event_id, each.rule_id, each.member_id, seen.signal, seen.weight, each.verdict, seen.evidence
+            each.event_id,
+            each.rule_id,
+            each.member_id,
+            seen.signal,
+            seen.weight,
+            each.verdict,
+            seen.evidence,
+            seen.is_shadow,
         )
 
 

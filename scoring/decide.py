@@ -1,7 +1,7 @@
 """What a batch of events earns: frozen values in, a plan out. Pure: no database, no clock, no dice."""
 
 from scoring import batch as batches
-from scoring import earning, joining, ordering, promises
+from scoring import earning, joining, judging, noting, ordering, promises
 from scoring.batch import Batch
 from scoring.ordering import Return
 from scoring.plan import Plan
@@ -22,14 +22,12 @@ def decide(situation: Situation) -> Plan:
     for incoming in situation.incoming:
         if not _handled(batch, incoming):
             break
+    batch.watch.close()
     batch.plan.used = batch.guard.changed
-    batch.plan.tripped = [each for each in batch.guard.tripped.values() if not _is_stopped(situation, each.campaign_id)]
+    batch.plan.alarms = batch.guard.alarms
+    batch.plan.noted = batch.watch.noted
+    batch.plan.tripped = batch.watch.tripped
     return batch.plan
-
-
-def _is_stopped(situation: Situation, campaign_id: int) -> bool:
-    offer = situation.offer_now(campaign_id)
-    return offer is not None and offer.status == "stopped"
 
 
 def _handled(batch: Batch, incoming: Incoming) -> bool:
@@ -40,8 +38,10 @@ def _handled(batch: Batch, incoming: Incoming) -> bool:
         return returned is not Return.LATER
     if incoming.kind == "member.joined" and not joining.join(batch, incoming):
         return True
+    noting.event(batch, incoming)
     promises.keep(batch, incoming)
     earning.earn(batch, incoming)
     if incoming.kind == "order.paid":
+        judging.remember(batch, incoming)
         ordering.pay(batch, incoming)
     return True

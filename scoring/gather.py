@@ -1,13 +1,14 @@
 """Read all that deciding a batch needs: a fixed number of statements, however many events there are."""
 
-from collections.abc import Iterable, Mapping, Sequence
-from datetime import datetime, timedelta, tzinfo
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from datetime import datetime, tzinfo
 from functools import partial
 from typing import Any, NamedTuple
 
-from antifraud import counters, guard
+from antifraud import counters, guard, places, ranges, windows
 from antifraud.guard import Place
-from antifraud.usage import Key, Window
+from antifraud.minutes import TENANT, Subject, Window
+from antifraud.usage import Ask
 from campaigns import rulebook
 from campaigns.rulebook import Rulebook
 from core.codes import normalise_code
@@ -18,22 +19,22 @@ from members import people
 from members.identities import SealedIdentity
 from referrals import attribution
 from referrals.touch import Touches
-from rewards import grants
+from rewards import assets, grants
 from rewards.grants import Occurrence
-from scoring import earning, ordering, parts, persons, screening, surroundings
+from scoring import earning, noting, ordering, parts, persons, screening, surroundings
 from scoring.persons import JOINED
 from scoring.situation import Incoming, KnownOrder, Situation
 from scoring.surroundings import Surroundings
 from tenants import context
 
-# Of these the same occurrence can be reported by several events; an order is one event, whoever reports it.
-REPEATABLE = frozenset({JOINED, "check_in"})
+# Of these several events can tell the same occurrence; an order is one event, whoever reports it.
+REPEATABLE = frozenset({JOINED, "check_in", *kinds.FACTS})
 
 
 def gather(*, claimed: Sequence[Claimed], zone: tzinfo, at: datetime) -> Situation:
     """Return the situation of the claimed events. The caller holds the tenant's lock."""
     book = rulebook.current()
-    around = surroundings.read(claimed=claimed, book=book)
+    around = surroundings.read(claimed=claimed, book=book, at=at)
     incoming = _incoming(claimed, book, at=at)
     touches = attribution.gather(
         codes={str(each.fields["code"]) for each in incoming if each.fields.get("code")},
@@ -52,26 +53,36 @@ def gather(*, claimed: Sequence[Claimed], zone: tzinfo, at: datetime) -> Situati
         order_ids=[order["id"] for order in around.orders.values()],
     )
     orders = surroundings.orders_of(around, held=existing.of_orders)
-    keys = _keys(candidates, orders, book, zone=zone, at=at)
+    asks = _asks(candidates, orders, book, around, zone=zone)
+    known = persons.read(
+        incoming=incoming,
+        touches=touches,
+        others={each.place.member_id for each in candidates} | {order.member_id for order in orders.values()},
+        around=around,
+        ranges=ranges.current(version=around.lists_version, at=at),
+        at=at,
+    )
     return Situation(
         incoming=tuple(incoming),
-        people=persons.read(
-            incoming=incoming,
-            touches=touches,
-            others={each.place.member_id for each in candidates} | {order.member_id for order in orders.values()},
-            around=around,
-        ),
+        people=known.people,
+        nearby=known.nearby,
         touches=touches,
         orders=orders,
         existing=frozenset((each.rule_id, each.member_id, each.occurrence) for each in existing.occurrences),
-        usage=counters.gather(keys=keys, windows=_windows(around, candidates, at=at), zone=zone),
+        usage=counters.gather(
+            asks=asks, windows=_windows(around, _subjects(incoming, touches, orders), zone=zone, at=at), zone=zone
+        ),
         offer_now=book.now,
         limits=book.limits,
-        policy=around.policy,
+        policies=around.policies,
         stop_rules=around.stop_rules,
+        trips=around.trips,
         assets={each.code: each for each in around.lines.values() if each.id in around.in_use},
         lines=around.lines,
         gifts=around.gifts,
+        gift_costs=around.gift_costs,
+        everywhere=around.everywhere,
+        prices={each.id: assets.price_of(each, currency=context.current().currency) for each in around.lines.values()},
         lots=existing.lots,
         has_levels=around.has_levels,
         rule_in=book.rule_in,
@@ -93,10 +104,7 @@ class Candidate(NamedTuple):
 
 
 def _incoming(claimed: Sequence[Claimed], book: Rulebook, *, at: datetime) -> list[Incoming]:
-    groups = [
-        tuple([SealedIdentity(one["kind"], one["lookup"], one["value"]) for one in each.identities]) for each in claimed
-    ]
-    member_ids = people.resolve(groups=groups, seen_ats=[each.occurred_at for each in claimed], at=at)
+    member_ids = _member_ids(claimed, at=at)
     currency = context.current().currency
     found = [_touch_of(each) | _values_of(each, currency) for each in claimed]
     return [
@@ -111,12 +119,24 @@ def _incoming(claimed: Sequence[Claimed], book: Rulebook, *, at: datetime) -> li
             lines=screening.screen(
                 offers=book.offers(each.kind, each.occurred_at), fields=fields, occurred_at=each.occurred_at
             ),
+            named=tuple((one["kind"], one["lookup"]) for one in each.identities),
             is_history=each.is_history,
             attempts=each.attempts,
             depth=each.depth,
         )
         for each, member_id, fields in zip(claimed, member_ids, found, strict=True)
     ]
+
+
+def _member_ids(claimed: Sequence[Claimed], *, at: datetime) -> list[int]:
+    # A fact of ours knows whom it is about; whoever reports tells identities.
+    reported = [each for each in claimed if each.member_id is None]
+    groups = [
+        tuple([SealedIdentity(one["kind"], one["lookup"], one["value"]) for one in each.identities])
+        for each in reported
+    ]
+    resolved = iter(people.resolve(groups=groups, seen_ats=[each.occurred_at for each in reported], at=at))
+    return [next(resolved) if each.member_id is None else each.member_id for each in claimed]
 
 
 def _values_of(each: Claimed, currency: str) -> dict[str, object]:
@@ -163,10 +183,10 @@ def _inviters(incoming: Sequence[Incoming], touches: Touches) -> dict[int, list[
 def _candidates(incoming: Incoming, inviters: dict[int, list[int]], zone: tzinfo) -> Iterable[Candidate]:
     """Yield every reward that could come of an event: more than will be."""
     occurrence = earning.occurrence_of(incoming, zone=zone)
-    of_inviters = [("inviter", inviter_id) for inviter_id in inviters[incoming.member_id]]
-    of_invitee = [("invitee", incoming.member_id)]
+    of_inviters = [("inviter", inviter_id, inviter_id) for inviter_id in inviters[incoming.member_id]]
+    of_invitee = [("invitee", incoming.member_id, inviter_id) for inviter_id in inviters[incoming.member_id]]
     recipients = {
-        "actor": [("actor", incoming.member_id)],
+        "actor": [("actor", incoming.member_id, 0)],
         "inviter": of_inviters,
         "invitee": of_invitee,
         "both": of_inviters + of_invitee,
@@ -177,44 +197,53 @@ def _candidates(incoming: Incoming, inviters: dict[int, list[int]], zone: tzinfo
             # Of several given at once each has an occurrence, which could be that of an order of such a number.
             is_asked = incoming.kind in REPEATABLE or line.extras
             occurrences = parts.occurrences(occurrence, extras=len(line.extras)) if is_asked else ()
-            for side, member_id in recipients[line.recipient]:
-                place = Place(offer.campaign_id, line.id, member_id, incoming.occurred_at, side)
+            for side, member_id, inviter_id in recipients[line.recipient]:
+                at = incoming.occurred_at
+                place = Place(offer.campaign_id, line.id, member_id, at, side, incoming.member_id, inviter_id)
                 yield Candidate(place, line.amount_kind == guard.TIERS, occurrences)
 
 
 # --- What is left ---------------------------------------------------------------------------------------------------
 
 
-def _keys(
+def _asks(
     candidates: Sequence[Candidate],
-    orders: dict[str, KnownOrder],
+    orders: Mapping[str, KnownOrder],
     book: Rulebook,
+    around: Surroundings,
     *,
     zone: tzinfo,
-    at: datetime,
-) -> dict[Key, int]:
-    """Return the counters that deciding may ask for, each with its campaign."""
-    found: dict[Key, int] = {}
+) -> list[Ask]:
+    """Return the counters that deciding may ask for."""
     held = [ordering.place_of(each) for order in orders.values() for each in order.held]
-    for place in (*(candidate.place for candidate in candidates), *held):
-        for key in guard.keys(place, limits=book.limits(place.campaign_id), zone=zone):
-            found[key] = place.campaign_id
-    for candidate in candidates:
-        place = candidate.place
-        found[guard.minute_key(campaign_id=place.campaign_id, at=at)] = place.campaign_id
-        if candidate.is_ladder:
-            found[place.ladder] = place.campaign_id
-    return found
+    found = {
+        ask
+        for place in (*(candidate.place for candidate in candidates), *held)
+        for ask in places.asks(place, limits=book.limits(place.campaign_id), everywhere=around.everywhere, zone=zone)
+    }
+    found |= {Ask(each.place.ladder, each.place.campaign_id) for each in candidates if each.is_ladder}
+    return sorted(found)
 
 
-def _windows(around: Surroundings, candidates: Sequence[Candidate], *, at: datetime) -> list[Window]:
-    campaign_ids = sorted({candidate.place.campaign_id for candidate in candidates})
-    windows = []
-    for stop_rule in around.stop_rules:
-        since = (at - timedelta(minutes=stop_rule.window_minutes)).replace(second=0, microsecond=0)
-        windows += [
-            Window(stop_rule.id, campaign_id, since)
-            for campaign_id in campaign_ids
-            if stop_rule.campaign_id in {None, campaign_id}
-        ]
-    return windows
+def _windows(around: Surroundings, subjects: Iterable[Subject], *, zone: tzinfo, at: datetime) -> list[Window]:
+    return windows.windows_of(
+        stop_rules=windows.pressing(around.stop_rules),
+        trips=around.trips,
+        subjects=sorted(set(subjects)),
+        zone=zone,
+        at=at,
+    )
+
+
+def _subjects(incoming: Sequence[Incoming], touches: Touches, orders: Mapping[str, KnownOrder]) -> Iterator[Subject]:
+    """Yield everything that something may be counted under: more than will be."""
+    yield TENANT
+    for each in incoming:
+        yield from (noting.campaign(offer.campaign_id) for offer, _rule, missed in each.lines if missed is None)
+        channel = str(each.fields.get("channel", ""))
+        for touch in persons.touches_of(each, touches=touches):
+            yield from noting.of_referral(inviter_id=touch.inviter_id, channel=channel or touch.channel)
+    for order in orders.values():
+        yield from (noting.campaign(held.campaign_id) for held in order.held)
+    for standing in touches.referrals.values():
+        yield from noting.of_referral(inviter_id=standing.inviter_id, channel=standing.channel)

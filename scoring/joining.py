@@ -2,12 +2,13 @@
 
 from datetime import timedelta
 
+from antifraud.observed import Friend, Pace, is_bare
 from referrals import touch as touches
 from scoring.batch import Batch, Referred
 from scoring.plan import Attributed
 from scoring.situation import Incoming, Person
 
-HOUR = timedelta(hours=1)
+HOUR, DAY = timedelta(hours=1), timedelta(days=1)
 
 
 def join(batch: Batch, incoming: Incoming) -> bool:
@@ -57,8 +58,17 @@ def _attribute(batch: Batch, incoming: Incoming, chosen: touches.Touch) -> None:
     inviter = batch.person(chosen.inviter_id)
     inviter.has_invited = True
     inviter.signups.append(incoming.occurred_at)
-    recent = [instant for instant in inviter.signups if timedelta() <= incoming.occurred_at - instant < HOUR]
-    batch.referred[incoming.member_id] = Referred(inviter.id, incoming.occurred_at, len(recent))
+    ago = [incoming.occurred_at - instant for instant in inviter.signups]
+    signups = Pace(*(sum(timedelta() <= each < period for each in ago) for period in (HOUR, DAY)))
+    bare = is_bare(incoming.data.get("telegram_username"), incoming.data.get("telegram_photo"))
+    channel = str(incoming.fields.get("channel", "") or chosen.channel)
+    batch.referred[incoming.member_id] = Referred(inviter.id, incoming.occurred_at, signups, channel, bare)
+    batch.inviters[incoming.member_id] = inviter.id
+    batch.friends_of(inviter.id)[incoming.member_id] = Friend(
+        member_id=incoming.member_id,
+        attributed_at=incoming.occurred_at,
+        network=batch.person(incoming.member_id).network,
+    )
     batch.plan.attributed.append(
         Attributed(
             inviter_id=inviter.id,
@@ -66,7 +76,7 @@ def _attribute(batch: Batch, incoming: Incoming, chosen: touches.Touch) -> None:
             code_id=chosen.code_id,
             click_id=chosen.click_id,
             event_id=incoming.id,
-            channel=str(incoming.fields.get("channel", "") or chosen.channel),
+            channel=channel,
             utm=incoming.data.get("utm") or chosen.utm,
             attributed_at=incoming.occurred_at,
         )

@@ -7,10 +7,11 @@ from enum import Enum, auto
 from typing import Any
 
 from antifraud.guard import Place
+from antifraud.usage import Figures
 from campaigns.definitions import RuleLine
 from rewards import refunds
 from rewards.refunds import Held, Refund
-from scoring import promises
+from scoring import noting, promises
 from scoring.batch import Batch
 from scoring.plan import Paid, Returned, TakenBack
 from scoring.situation import Incoming, KnownOrder
@@ -68,6 +69,8 @@ def take_back(batch: Batch, incoming: Incoming) -> Return:
         return Return.LATER if is_here else Return.EARLY
     if any(promises.is_kept(batch, each.reward_id) for each in order.held) or _needs_what_is_earned(batch, order):
         return Return.LATER
+    if order.id not in batch.plan.returned and not order.refunded_minor and order.cancelled_at is None:
+        noting.returned(batch, incoming, order)
     returned = _returned(batch, incoming, order)
     refund = Refund(order.amount_minor, returned.refunded_minor, returned.cancelled_at is not None)
     before = len(batch.plan.taken_back)
@@ -214,17 +217,27 @@ def _give_back(batch: Batch, settled: refunds.Settled, *, is_lost: bool) -> None
     if account in batch.holdings:
         batch.holdings[account] -= after.reversed - before.reversed
     is_gone = after.status not in COUNTED
-    kept = after.lost if after.status == refunds.REVERSED else 0
-    units = before.given - before.reversed - kept if is_gone else after.reversed - before.reversed
+    # What stays with the member goes on counting.
+    stays = after.status != refunds.CANCELLED
+    units = before.given - before.reversed - (after.given - after.reversed if stays else 0)
+    cost_minor = before.cost_left - (after.cost_left if stays else 0)
     is_first = is_gone and before.part == 0
     batch.guard.give_back(
         place_of(before),
-        count=int(is_first and not is_lost),
-        points=units if before.is_points else 0,
+        figures=Figures(int(is_first and not is_lost), units if before.is_points else 0, cost_minor),
         steps=int(is_first),
     )
 
 
 def place_of(held: Held) -> Place:
     """Return where a reward stands among the counters."""
-    return Place(held.campaign_id, held.rule_id, held.member_id, held.occurred_at, held.side)
+    return Place(
+        held.campaign_id,
+        held.rule_id,
+        held.member_id,
+        held.occurred_at,
+        held.side,
+        held.actor_id,
+        held.inviter_id,
+        held.created_at,
+    )

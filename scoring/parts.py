@@ -4,9 +4,12 @@ from collections.abc import Sequence
 from typing import Final, NamedTuple
 
 from antifraud.guard import Proposal
+from antifraud.usage import Asked
 from campaigns import amounts
 from campaigns.amounts import Worth
 from campaigns.definitions import Extra, Miss, RuleLine
+from rewards import costs
+from rewards.costs import Price
 from scoring.batch import Batch
 from scoring.plan import POINTS
 from scoring.situation import UNCHANGED_BPS, Asset
@@ -28,6 +31,12 @@ class Part(NamedTuple):
     due: int
     given: int
     multiplier_bps: int = UNCHANGED_BPS
+    price: Price = costs.FREE
+
+    @property
+    def cost_minor(self) -> int:
+        """What it costs the tenant."""
+        return self.price.cost_of(self.given)
 
     @property
     def is_points(self) -> bool:
@@ -71,14 +80,22 @@ def fit(batch: Batch, proposal: Proposal, parts: Sequence[Part]) -> tuple[Part, 
     A reward alone may be cut to what is left, if the campaign says so. Of several each is given in full, or none is.
     """
     is_whole = len(parts) > 1
-    points = [part for part in parts if part.is_points]
-    left = batch.guard.left(proposal, due=sum(part.due for part in points), is_whole=is_whole)
+    left = batch.guard.left(proposal, asked=asked(parts))
     if isinstance(left, Miss):
-        is_of_part = is_whole and left.code != "limit_count"
-        return _incomplete(points[0].kind, points[0].what, left) if is_of_part else left
-    if points and not is_whole:
-        parts = [points[0]._replace(given=left)]
+        short = _short_of(left, parts) if is_whole else None
+        return _incomplete(short.kind, short.what, left) if short else left
+    if left.units:
+        parts = [parts[0]._replace(given=left.units)]
     return _within_maxima(batch, proposal, parts)
+
+
+def asked(parts: Sequence[Part]) -> Asked:
+    """Return what the parts ask of limits and budgets. One alone that is counted in units may be given in part."""
+    points = sum(part.given for part in parts if part.is_points)
+    cost_minor = sum(part.cost_minor for part in parts)
+    if len(parts) > 1 or parts[0].asset is None:
+        return Asked(points, cost_minor)
+    return Asked(points, cost_minor, parts[0].given, parts[0].price)
 
 
 def occurrences(occurrence: str, *, extras: int) -> tuple[str, ...]:
@@ -103,11 +120,13 @@ def _part(batch: Batch, proposal: Proposal, nth: int, asked: Extra) -> Part | Mi
             return Miss("not_available", {"kind": asked.kind, "what": asked.what})
         is_points = asset.code == POINTS
         multiplier_bps = batch.person(proposal.member_id).multiplier_bps if is_points else UNCHANGED_BPS
-        return Part(nth, asked.kind, asked.what, asset, asked.amount, asked.amount, multiplier_bps)
+        price = situation.prices.get(asset.id, costs.FREE)
+        return Part(nth, asked.kind, asked.what, asset, asked.amount, asked.amount, multiplier_bps, price)
     if situation.gifts.get(asked.what) not in GIFT_KINDS.get(asked.kind, {asked.kind}):
         return Miss("not_available", {"kind": asked.kind, "what": asked.what})
     amount = asked.amount if asked.kind in VALUED else 1
-    return Part(nth, asked.kind, asked.what, None, amount, amount)
+    price = costs.of_gift(kind=asked.kind, cost_minor=situation.gift_costs.get(asked.what))
+    return Part(nth, asked.kind, asked.what, None, amount, amount, price=price)
 
 
 def _multiplied(part: Part, units: int) -> Part:
@@ -133,6 +152,15 @@ def _within_maxima(batch: Batch, proposal: Proposal, parts: Sequence[Part]) -> t
         found.append(part._replace(given=min(left, part.given)))
         added[asset.id] = added.get(asset.id, 0) + part.given
     return tuple(found)
+
+
+def _short_of(missed: Miss, parts: Sequence[Part]) -> Part | None:
+    """Return the part that there is no room for: the dearest, or the points; None where rewards are counted."""
+    if missed.code == "limit_count":
+        return None
+    if missed.code in {"limit_cost", "budget_cost"}:
+        return max(parts, key=lambda part: part.cost_minor)
+    return next(part for part in parts if part.is_points)
 
 
 def _incomplete(kind: str, what: str, missed: Miss) -> Miss:

@@ -5,9 +5,11 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, NamedTuple
 
-from antifraud.guard import Tripped
+from antifraud.alarms import Alarm
+from antifraud.minutes import Subject, Tally
 from antifraud.observed import Seen
 from antifraud.usage import Key, Used
+from antifraud.watch import Tripped
 from rewards.refunds import Held
 
 POINTS = "points"
@@ -76,6 +78,7 @@ class Proposed(NamedTuple):
     part: int = 0
     awaits: str = ""
     awaits_until: datetime | None = None
+    cost_minor: int = 0
 
     @property
     def points(self) -> int:
@@ -113,7 +116,7 @@ class TakenBack:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Noticed:
-    """What a signal saw about a proposed reward, and what came of all of them together."""
+    """What a signal saw about a proposed reward, and what came of all that counted together."""
 
     event_id: int
     rule_id: int
@@ -143,4 +146,6 @@ class Plan:
     taken_back: list[TakenBack] = field(default_factory=list)
     noticed: list[Noticed] = field(default_factory=list)
     used: dict[Key, Used] = field(default_factory=dict)
+    noted: dict[Subject, Tally] = field(default_factory=dict)
+    alarms: tuple[Alarm, ...] = ()
     tripped: list[Tripped] = field(default_factory=list)

@@ -6,8 +6,9 @@ from typing import Any
 
 from antifraud import verdict
 from antifraud.guard import Proposal
+from antifraud.minutes import Subject
 from rewards.refunds import GRANTED
-from scoring import ordering, parts, promises
+from scoring import noting, ordering, parts, promises
 from scoring.batch import Batch
 from scoring.parts import Part
 from scoring.plan import Proposed
@@ -23,9 +24,17 @@ def propose(
     judged: verdict.Verdict,
 ) -> list[dict[str, Any]]:
     """Count the parts as given and plan them, flagged together or not at all; return the entries that tell of them."""
-    points = sum(part.given for part in given if part.is_points)
-    batch.guard.reserve(proposal, given=points, is_history=incoming.is_history)
-    reasons = _reasons(batch, proposal, judged)
+    asked = parts.asked(given)
+    batch.guard.reserve(proposal, asked=asked)
+    subjects = noting.of_proposal(batch, incoming, proposal)
+    happened = {
+        "rewards": 1,
+        "points": asked.points,
+        "cost_minor": asked.cost_minor,
+        "flagged": int(judged.answer == "flag"),
+    }
+    noting.note(batch, incoming, subjects, happened)
+    reasons = _reasons(batch, proposal, judged, subjects)
     proposed = [_proposed(batch, incoming, proposal, part, entry, reasons) for part in given]
     for each in proposed:
         batch.rewarded.add((each.rule_id, each.member_id, each.occurrence))
@@ -78,6 +87,7 @@ def _proposed(
         part=part.nth,
         awaits=proposal.rule.awaits,
         awaits_until=promises.until(proposal),
+        cost_minor=part.cost_minor,
     )
 
 
@@ -106,13 +116,17 @@ def _told(
     return told | ({"points": part.given} if part.is_points else {})
 
 
-def _reasons(batch: Batch, proposal: Proposal, judged: verdict.Verdict) -> tuple[dict[str, Any], ...]:
+def _reasons(
+    batch: Batch, proposal: Proposal, judged: verdict.Verdict, subjects: Sequence[Subject]
+) -> tuple[dict[str, Any], ...]:
     campaign_id = proposal.offer.campaign_id
     offer_now = batch.situation.offer_now(campaign_id)
     is_stopped = proposal.offer.status == "stopped" or (offer_now is not None and offer_now.status == "stopped")
     reasons: list[dict[str, Any]] = []
     if judged.answer == "flag":
         reasons += [{"signal": seen.signal, "evidence": seen.evidence} for seen in judged.seen]
-    if is_stopped or campaign_id in batch.guard.tripped:
-        reasons.append({"signal": "stopped", "evidence": {}})
+    held = batch.watch.hold(subjects)
+    if is_stopped or held is not None:
+        # Not a copy: of a trip of this batch the number is filled in once there is one.
+        reasons.append({"signal": "stopped", "evidence": {} if held is None else held})
     return tuple(reasons)

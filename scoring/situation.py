@@ -6,11 +6,15 @@ from dataclasses import dataclass, field
 from datetime import datetime, tzinfo
 from typing import Any, NamedTuple, Protocol
 
-from antifraud.guard import StopLine, type_of_limits
-from antifraud.observed import Policy, type_of_identity
+from antifraud.guard import type_of_limits
+from antifraud.observed import ALONE, NO_TRAITS, NOTHING_NEAR, Nearby, Pace, Traits
+from antifraud.policy import Policies
+from antifraud.ties import type_of_identity
 from antifraud.usage import Reading
-from campaigns.definitions import Offer
+from antifraud.windows import PastTrip, StopLine
+from campaigns.definitions import LimitLine, Offer
 from referrals.touch import Touches
+from rewards.costs import Price
 from rewards.lots import OpenLot
 from rewards.refunds import Held
 from scoring.screening import Compiled, Line
@@ -77,6 +81,7 @@ class Incoming(NamedTuple):
     data: Mapping[str, Any]
     fields: Mapping[str, object]
     lines: tuple[Line, ...] = ()
+    named: tuple[type_of_identity, ...] = ()
     is_history: bool = False
     attempts: int = 0
     depth: int = 0
@@ -89,10 +94,12 @@ class Person:
 
     `orders_count` counts their paid orders that stand. Of those who join in this batch it is also known when the first
     `orders` were, ascending, and whether they ever brought anybody. Of those who invite or are invited these are known:
-    `identities`; `signups` of the people they invited, as far as the last hour of any event in the batch needs;
-    `signups_in_hour`, of their own referral: how many its inviter had in the hour up to it; and `doubles`, the members
-    whose Telegram, e-mail or phone they gave as their own, with when those were first seen. `holdings` are what they
+    `identities`; `signups` of the people they invited, as far as the last day of any event in the batch needs;
+    `signups_around`, of their own referral: how many its inviter had up to it; and `doubles`, the members whose
+    Telegram, e-mail or phone they gave as their own, and erased ones known by what they are, with when those were first
+    seen; and `traits`, what antifraud knows of them. `holdings` are what they
     have or are to have of assets with a largest balance, by asset; `multiplier_bps` is what a level makes of points.
+    `fresh` says, of those who join, of each kind that they told of `device` and `ip`, whether nobody was known by it.
     """
 
     id: int
@@ -104,16 +111,23 @@ class Person:
     identities: frozenset[type_of_identity] = frozenset()
     signups: list[datetime] = field(default_factory=list)
     has_invited: bool = False
-    signups_in_hour: int = 0
+    signups_around: Pace = ALONE
+    traits: Traits = NO_TRAITS
     doubles: Mapping[int, datetime] = field(default_factory=dict)
     multiplier_bps: int = UNCHANGED_BPS
     holdings: Mapping[int, int] = field(default_factory=dict)
     promises: tuple[Promise, ...] = ()
+    fresh: Mapping[str, bool] = field(default_factory=dict)
 
     def seen_before(self, *, inviter_id: int) -> datetime:
         """Return when this person was first seen, under whatever name; what the inviter shares tells nothing."""
         others = [instant for member_id, instant in self.doubles.items() if member_id != inviter_id]
         return min([self.first_seen_at, *others])
+
+    @property
+    def network(self) -> str:
+        """The subnet that they came from, as its index: of whoever has just turned up there is one."""
+        return min((lookup for kind, lookup in self.identities if kind == "subnet"), default="")
 
     def orders_before(self, instant: datetime) -> int:
         """Return how many paid orders that stand came before `instant`, those known at the same instant included."""
@@ -148,8 +162,9 @@ class Situation:
     A batch of events in the order in which they came, and everything around them. Instants are UTC.
 
     `assets` are those in use, by code, `lines` all of them by id; `gifts` are the kinds of those in use that a rule may
-    give, by code. `rule_in` finds a rule as a campaign's version had it; `order_fields` are what conditions see of an
-    order's data. `lots` are what is left on the accounts that a refund may take from.
+    give, by code, and `gift_costs` what each costs; `prices` are those of assets' units. `everywhere` are the limits
+    over all campaigns. `rule_in` finds a rule as a campaign's version had it; `order_fields` are what conditions see of
+    an order's data. `lots` are what is left on the accounts that a refund may take from.
     """
 
     incoming: tuple[Incoming, ...]
@@ -160,14 +175,19 @@ class Situation:
     usage: Reading
     offer_now: Callable[[int], Offer | None]
     limits: type_of_limits
-    policy: Policy
+    policies: Policies
     stop_rules: tuple[StopLine, ...]
+    trips: tuple[PastTrip, ...]
     assets: Mapping[str, Asset]
     lines: Mapping[int, Any]
     zone: tzinfo
     at: datetime
     gifts: Mapping[str, str] = field(default_factory=dict)
     lots: tuple[OpenLot, ...] = ()
+    nearby: Nearby = NOTHING_NEAR
     has_levels: bool = False
+    gift_costs: Mapping[str, int] = field(default_factory=dict)
+    everywhere: tuple[LimitLine, ...] = ()
+    prices: Mapping[int, Price] = field(default_factory=dict)
     rule_in: Callable[[int, int, int], Compiled | None] = lambda _campaign_id, _version_id, _rule_id: None
     order_fields: Callable[[Mapping[str, Any]], Mapping[str, object]] = dict

@@ -5,8 +5,10 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from antifraud.guard import StopLine
-from antifraud.observed import Policy
+from antifraud import lookout
+from antifraud.policy import Chosen, Policies
+from antifraud.windows import PastTrip, StopLine
+from campaigns.definitions import LimitLine
 from campaigns.rulebook import Rulebook
 from core import db
 from events.claims import Claimed
@@ -21,43 +23,61 @@ from scoring.situation import KnownOrder
 class Surroundings:
     """What the tenant has chosen, and the orders that the batch tells of."""
 
-    policy: Policy
+    policies: Policies
+    has_listings: bool
+    lists_version: int
+    staff: tuple[str, ...]
     stop_rules: tuple[StopLine, ...]
+    trips: tuple[PastTrip, ...]
     lines: dict[int, AssetLine]
     in_use: frozenset[int]
     gifts: dict[str, str]
+    gift_costs: dict[str, int]
+    everywhere: tuple[LimitLine, ...]
     has_levels: bool
     orders: dict[str, dict[str, Any]]
 
 
-SURROUNDINGS = """
-SELECT policy.flag_from, policy.refuse_from, policy.signups_per_hour,
+SURROUNDINGS = f"""
+SELECT (SELECT jsonb_agg(jsonb_build_object('campaign_id', p.campaign_id, 'flag_from', p.flag_from,
+            'refuse_from', p.refuse_from, 'signals', p.signals, 'shadow', p.shadow))
+        FROM antifraud_fraudpolicy p) AS policies,
+    EXISTS (SELECT FROM antifraud_listing) AS has_listings,
+    (SELECT lists_version FROM antifraud_fraudpolicy WHERE singleton) AS lists_version,
+    (SELECT COALESCE(jsonb_agg(s.email), '[]') FROM (SELECT email FROM staff_staff
+        WHERE email <> '' AND is_active LIMIT 500) s) AS staff,
     (SELECT jsonb_agg(to_jsonb(a) ORDER BY a.id) FROM rewards_asset a) AS assets,
-    (SELECT COALESCE(jsonb_object_agg(g.code, g.kind), '{}') FROM rewards_gift g
+    (SELECT COALESCE(jsonb_object_agg(g.code, jsonb_build_array(g.kind, g.cost_minor)), '{{}}') FROM rewards_gift g
         WHERE g.is_active AND g.code = ANY(%(gifts)s::text[])) AS gifts,
+    (SELECT COALESCE(jsonb_agg(to_jsonb(l) - 'campaign_id' ORDER BY l.id), '[]') FROM campaigns_limit l
+        WHERE l.campaign_id IS NULL) AS everywhere,
     EXISTS (SELECT FROM rewards_level) AS has_levels,
-    (SELECT COALESCE(jsonb_agg(jsonb_build_array(s.id, s.campaign_id, s.metric, s.threshold, s.window_minutes)
-        ORDER BY s.id), '[]') FROM antifraud_stoprule s WHERE s.is_active) AS stop_rules,
+    {lookout.RULES} AS stop_rules, {lookout.TRIPS} AS trips,
     (SELECT COALESCE(jsonb_agg(to_jsonb(o) || jsonb_build_object('data', e.data, 'articles', (
             SELECT jsonb_agg(item) FROM events_event f CROSS JOIN jsonb_array_elements(f.data -> 'items') item
             WHERE f.member_id = o.member_id AND f.kind = 'order.refunded' AND f.status = 'handled'
                 AND f.data ->> 'order_id' = o.number
         ))), '[]') FROM events_order o JOIN events_event e ON e.id = o.event_id
         WHERE o.number = ANY(%(numbers)s::text[])) AS orders
-FROM antifraud_fraudpolicy policy
-"""
+"""  # noqa: S608 (constants only)
 
 
-def read(*, claimed: Sequence[Claimed], book: Rulebook) -> Surroundings:
+def read(*, claimed: Sequence[Claimed], book: Rulebook, at: datetime) -> Surroundings:
     """Return what surrounds the claimed events, in one statement."""
     numbers = sorted({str(each.data["order_id"]) for each in claimed if each.kind in RETURNS})
-    row = db.fetch(SURROUNDINGS, {"numbers": numbers, "gifts": sorted(_gifts(claimed, book))})[0]
+    row = db.fetch(SURROUNDINGS, {"numbers": numbers, "gifts": sorted(_gifts(claimed, book)), "at": at})[0]
     return Surroundings(
-        policy=Policy(row.flag_from, row.refuse_from, row.signups_per_hour),
-        stop_rules=tuple(StopLine(*each) for each in row.stop_rules),
+        policies=Policies([Chosen(**each) for each in row.policies or ()]),
+        has_listings=row.has_listings,
+        lists_version=row.lists_version or 0,
+        staff=tuple(sorted(row.staff)),
+        stop_rules=lookout.rules_of(row.stop_rules),
+        trips=lookout.trips_of(row.trips),
         lines={asset["id"]: assets.line_of(asset) for asset in row.assets},
         in_use=frozenset(asset["id"] for asset in row.assets if asset["is_active"]),
-        gifts=row.gifts,
+        gifts={code: kind for code, (kind, _cost_minor) in row.gifts.items()},
+        gift_costs={code: cost_minor or 0 for code, (_kind, cost_minor) in row.gifts.items()},
+        everywhere=tuple(LimitLine(**each) for each in row.everywhere),
         has_levels=row.has_levels,
         orders={order["number"]: order for order in row.orders},
     )

@@ -15,7 +15,7 @@ from campaigns import giving, versions, wording
 from campaigns.definitions import Condition, Offer
 from campaigns.models import CampaignVersion, Limit
 from core.errors import type_of_text
-from events.kinds import KINDS
+from events.kinds import ALL
 from rewards.models import Reward
 
 POINTS = "points"
@@ -37,6 +37,7 @@ SENTENCES: dict[str, type_of_text] = {
     "already_joined": _("They had joined before: nobody joins twice."),
     "loop": _("The inviter was invited by this very person."),
     # The campaign
+    "chain_too_long": _("Nothing starts from it: %(max)s events have led to it, one after another."),
     "no_rule": _("No campaign has a rule for “%(kind)s”."),
     "campaign_not_started": _("It starts on %(starts_at)s: the campaign had not begun yet."),
     "campaign_over": _("It ended on %(ends_at)s: the campaign was over."),
@@ -57,7 +58,9 @@ SENTENCES: dict[str, type_of_text] = {
     "member_blocked": _("The member is blocked."),
     "limit_count": _("The limit is reached: %(max)s rewards %(period)s, %(per)s."),
     "limit_points": _("The limit is reached: %(max)s points %(period)s, %(per)s."),
+    "limit_cost": _("The limit is reached: %(max_minor)s %(period)s, %(per)s."),
     "budget": _("The campaign's budget of %(budget)s points has only %(left)s left."),
+    "budget_cost": _("The campaign's budget of %(budget_minor)s has only %(left_minor)s left."),
     "balance_max": _("A member may have %(max)s at most, with all that is on its way."),
     "not_available": _("What the rule gives is not available: %(what)s."),
     "incomplete": _("The rule gives several things or none of them, and one could not be given: %(what)s. %(why)s"),
@@ -96,7 +99,11 @@ def sentence(entry: type_of_entry) -> str:
     """Return one rendered entry in words. A code that is not known (an older trace) is shown as it is."""
     code = str(entry.get("code", ""))
     known = SENTENCES.get(code)
-    return str(known) % _params(entry) if known else code
+    if known is None:
+        return code
+    told = str(known) % _params(entry)
+    is_exempt = ((entry.get("params") or {}).get("because") or {}).get("exempt")
+    return f"{told} {gettext('What was seen does not count: they are exempt.')}" if is_exempt else told
 
 
 def points_of(trace: Sequence[type_of_stored], *, outcome: str) -> int:
@@ -161,8 +168,11 @@ def _params(entry: type_of_entry) -> Mapping[str, str]:
         shown["lost"] = _words(entry, int(params["lost"]))
     if "why" in params:
         shown["why"] = sentence({"code": params["why"], "params": params.get("told", {})})
-    if "field" in params:
-        shown |= _of_condition(params)
+    shown |= _explained(params)
+    if "days" in params:
+        shown["period"] = gettext("in %(days)s days") % {"days": params["days"]}
+    if params.get("everywhere"):
+        shown["per"] = gettext("%(per)s, over all campaigns") % {"per": shown["per"]}
     if "misses" in params:
         shown["misses"] = " ".join(sentence({"code": miss["code"], "params": miss}) for miss in params["misses"])
     return shown
@@ -173,6 +183,14 @@ def _words(entry: type_of_entry, amount: int) -> str:
     if (kind, what) == (POINTS, ""):
         return wording.points(amount)
     return giving.words(kind=kind, what=what, amount=amount)
+
+
+def _explained(params: Mapping[str, Any]) -> dict[str, str]:
+    """Return the condition that a param only names, and what the signals came to."""
+    found = _of_condition(params) if "field" in params else {}
+    if params.get("because") and "signals" in params:
+        found["signals"] = f"{_plain('signals', params['signals'])} ({reasons.because(params['because'])})"
+    return found
 
 
 # What a param says in words, where its value alone would not do.
@@ -192,6 +210,8 @@ def _plain(name: str, value: Any) -> str:
         return PLAIN[name](value)
     if name.endswith("_at"):
         return date_format(localtime(datetime.fromisoformat(value)), "DATETIME_FORMAT")
+    if name.endswith("_minor"):
+        return wording.money(value)
     return wording.whole(value) if isinstance(value, int) else str(value)
 
 
@@ -209,4 +229,4 @@ def _of_condition(params: Mapping[str, Any]) -> dict[str, str]:
 @cache
 def _kind_with(field: str) -> str:
     # A field has one name and one label in every kind that has it.
-    return next((kind.name for kind in KINDS.values() if any(each.name == field for each in kind.fields)), "")
+    return next((kind.name for kind in ALL.values() if any(each.name == field for each in kind.fields)), "")

@@ -6,10 +6,13 @@ import pytest
 
 from antifraud import counters
 from rewards import ledger
+from rewards.models import Level
+from rewards.tests.gifts import gift
+from scoring.tests.promos import CODE, EARN, ON_LEVEL, asks_for
 from tenants import context
 from tenants.models import Tenant
 from tenants.staff.models import Staff
-from tests.cast import Shop
+from tests.cast import Shop, make_campaign
 
 
 @pytest.fixture
@@ -26,3 +29,17 @@ def shop(acme: Tenant, caplog: pytest.LogCaptureFixture) -> Iterator[Shop]:
 def max_(acme: Tenant) -> Staff:
     """Max moderates."""
     return Staff.objects.create_user("max")
+
+
+@pytest.fixture
+def ladder(acme):
+    for code, threshold in (("silver", 100), ("gold", 1_000), ("platinum", 2_000)):
+        Level.objects.create(code=code, name=code.title(), threshold=threshold)
+    gift("discount", code="thousand")
+
+
+@pytest.fixture
+def promo(shop, ladder):
+    """Return the campaign: a point for each rouble, and for a thousand of them a code. It is all Anna asks for."""
+    make_campaign(name="Points", goal="sell", rule=EARN)
+    return make_campaign(name="A thousand", goal="sell", rule={**ON_LEVEL, **CODE, **asks_for("gold")})

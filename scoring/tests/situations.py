@@ -4,10 +4,12 @@ from collections.abc import Mapping, Sequence
 from datetime import UTC
 from typing import Any
 
-from antifraud import guard
+from antifraud import guard, places, windows
 from antifraud.guard import Place
-from antifraud.observed import Policy
+from antifraud.minutes import TENANT, Tally, Window
+from antifraud.policy import Policies
 from antifraud.usage import Reading, Used
+from antifraud.windows import PastTrip, StopLine
 from campaigns.conditions import compile_rule, compile_screen
 from campaigns.definitions import Offer, RuleLine
 from campaigns.rulebook import CompiledRule
@@ -17,8 +19,9 @@ from events.kinds import KINDS
 from referrals import touch
 from referrals.touch import Standing, Touch, Touches
 from rewards.assets import AssetLine
+from rewards.costs import Price
 from rewards.refunds import Held
-from scoring import screening
+from scoring import noting, screening
 from scoring.situation import Incoming, KnownOrder, Person, Situation
 
 ANNA, BORIS, CLARA = 1, 2, 3
@@ -91,7 +94,8 @@ def situation(
     """
     Return a batch and what surrounds it.
 
-    `brought` is who invited whom, by invitee; `codes` whose each code is. Nobody is suspected, nothing is used.
+    `brought` is who invited whom, by invitee; `codes` whose each code is; `happened` what windows of stop rules have
+    seen. Nobody is suspected, nothing is used.
     """
     rules = {(each.campaign_id, each.version_id, line.id): _compiled(line) for each in offers for line in each.rules}
     everybody = {each: person(each) for each in (ANNA, BORIS, CLARA)} | {each.id: each for each in people}
@@ -100,10 +104,12 @@ def situation(
         "existing": frozenset(),
         "offer_now": {each.campaign_id: each for each in offers}.get,
         "limits": {each.campaign_id: each.limits for each in offers}.get,
-        "policy": Policy(flag_from=50, refuse_from=150, signups_per_hour=10),
+        "policies": Policies(),
         "stop_rules": (),
+        "trips": (),
         "assets": {POINTS.code: POINTS},
         "lines": {POINTS.id: POINTS},
+        "prices": {POINTS.id: Price(POINTS.minor_per_unit)},
         "rule_in": lambda campaign_id, version_id, rule_id: rules.get((campaign_id, version_id, rule_id)),
         "order_fields": _order_fields,
         "zone": UTC,
@@ -113,7 +119,14 @@ def situation(
         incoming=tuple(_screened(each, offers) for each in incoming),
         people=everybody,
         orders={each.number: each for each in orders},
-        usage=_reading(offers, everybody, told.get("stop_rules", ()), used or {}),
+        usage=_reading(
+            offers,
+            everybody,
+            used or {},
+            stop_rules=told.get("stop_rules", ()),
+            trips=told.get("trips", ()),
+            happened=told.pop("happened", {}),
+        ),
         **{**usual, **told},
     )
 
@@ -148,17 +161,26 @@ def _screened(incoming: Incoming, offers: Sequence[Offer]) -> Incoming:
 
 
 def _reading(
-    offers: Sequence[Offer], people: Mapping[int, Person], stop_rules: Sequence[Any], used: Mapping[Any, Used]
+    offers: Sequence[Offer],
+    people: Mapping[int, Person],
+    used: Mapping[Any, Used],
+    *,
+    stop_rules: Sequence[StopLine] = (),
+    trips: Sequence[PastTrip] = (),
+    happened: Mapping[Window, Tally] | None = None,
 ) -> Reading:
     keys = []
     for each in offers:
-        keys.append(guard.minute_key(campaign_id=each.campaign_id, at=NOON))
         for line in each.rules:
             for member_id in people:
                 place = Place(each.campaign_id, line.id, member_id, NOON)
-                keys += guard.keys(place, limits=each.limits, zone=UTC)
+                keys += [ask.key for ask in places.asks(place, limits=each.limits, everywhere=(), zone=UTC)]
                 keys.append(guard.ladder_key(rule_id=line.id, member_id=member_id))
+    subjects = [noting.campaign(each.campaign_id) for each in offers]
+    subjects += [subject for each in people for subject in noting.of_referral(inviter_id=each, channel="")]
+    asked = windows.windows_of(stop_rules=stop_rules, trips=trips, subjects=[*subjects, TENANT], zone=UTC, at=NOON)
+    sums = {window: (happened or {}).get(window, Tally()) for window in asked}
     return Reading(
         counters={key: Used() for key in keys} | dict(used),
-        windows={(line.id, each.campaign_id): Used() for line in stop_rules for each in offers},
+        windows=sums,
     )

@@ -6,6 +6,7 @@ import pytest
 
 from antifraud import moderation
 from antifraud.models import Case
+from antifraud.moderation import NotUndoable
 from members.models import Member
 from rewards import giving, maturing
 from rewards.models import Asset, Entitlement, Level, Reward, Standing
@@ -275,7 +276,7 @@ def test_an_approval_whose_points_paid_a_debt_is_not_undone(shop, max_):
     moderation.approve(case=case, by=max_, at=NOON)
     assert shop.balance_of("zoe") == 20
 
-    with pytest.raises(Exception, match="less than"):
+    with pytest.raises(NotUndoable, match="zoe has spent 80 of 100"):
         moderation.undo(case=case, by=max_, at=NOON)
 
     assert (Reward.objects.get(campaign__name="Friends").status, shop.balance_of("zoe")) == ("granted", 20)

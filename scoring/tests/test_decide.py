@@ -6,8 +6,9 @@ from typing import Any
 import pytest
 
 from antifraud import guard
-from antifraud.guard import StopLine
+from antifraud.minutes import Subject, Tally, Window
 from antifraud.usage import Used
+from antifraud.windows import StopLine
 from campaigns.definitions import Condition, LimitLine, Tier
 from campaigns.tests.offers import NOON, offer, rule
 from referrals.touch import Touch
@@ -256,7 +257,7 @@ def test_one_limit_for_both_sides_is_used_by_the_first():
     plan = decide(situation(paid(), offers=[both], brought={BORIS: ANNA}))
 
     assert codes(plan) == ["granted", "limit_count"]
-    assert plan.used[guard.budget_key(1)] == Used(1, 100)
+    assert plan.used[guard.budget_key(1)] == Used(1, 100, cost_minor=10_000)
 
 
 # Which campaign
@@ -422,6 +423,31 @@ def test_a_campaign_that_is_stopped_does_not_trip_again():
     plan = decide(situation(paid("1", id=1), paid("2", id=2), offers=[stopped], stop_rules=(line,)))
 
     assert plan.tripped == []
+
+
+def test_what_the_window_has_seen_counts_too():
+    line = StopLine(id=9, metric="rewards", threshold=2, window_minutes=60)
+    before = Window(Subject("campaign", "1"), NOON - timedelta(hours=1))
+
+    plan = decide(
+        situation(
+            paid("1", id=1),
+            paid("2", id=2),
+            offers=[offer(rules=(ACTOR,))],
+            stop_rules=(line,),
+            happened={before: Tally(rewards=1)},
+        )
+    )
+
+    assert [each.status for each in plan.proposed] == ["granted", "flagged"]
+    assert plan.noted[Subject("campaign", "1")].rewards == 2
+
+
+def test_history_is_not_noted():
+    plan = decide(situation(paid(is_history=True), offers=[offer(rules=(ACTOR,))]))
+
+    assert [each.status for each in plan.proposed] == ["granted"]
+    assert plan.noted == {}
 
 
 def test_an_empty_batch_comes_to_nothing():

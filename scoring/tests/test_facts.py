@@ -61,7 +61,19 @@ def test_each_side_is_told_of(shop):
     assert [(fact.kind, fact.member_id) for fact in facts_of(paid)] == [
         ("reward.granted", shop.id_of("anna")),
         ("reward.granted", shop.id_of("boris")),
+        ("referral.qualified", shop.id_of("boris")),
     ]
+
+
+def test_that_a_friend_qualifies_is_told_once_of_the_friend(shop):
+    make_campaign(rule={"order_number": "any"})
+    anna, boris = shop.id_of("anna"), shop.joins("boris", invited_by="anna").member_id
+
+    first, second = shop.pays("boris", "500"), shop.pays("boris", "500")
+
+    data = {"inviter_id": anna, "invitee_id": boris}
+    assert told(facts_of(first))[1:] == [("referral.qualified", f"referral:{boris}:qualified", boris, 1, data)]
+    assert [fact.kind for fact in facts_of(second)] == ["reward.granted"]
 
 
 def test_what_a_refund_takes_back_is_told(shop):

@@ -6,10 +6,10 @@ import pytest
 
 from antifraud import moderation
 from antifraud.models import Case
+from antifraud.moderation import NotUndoable
 from core.db import savepoint, transaction
 from rewards import ledger, maturing
 from rewards.models import Asset, Entitlement, Gift, Lot, Posting, Reward
-from rewards.releases import NotReopenable
 from rewards.tests.gifts import gift
 from rewards.tests.units import make_asset
 from tests.cast import NOON, codes_of, make_campaign, trace_of
@@ -225,7 +225,7 @@ def test_a_decision_about_what_was_seen_is_not_undone(shop, max_):
     moderation.approve(case=case, by=max_, at=NOON)
     Entitlement.objects.update(shown_at=NOON)
 
-    with transaction(), pytest.raises(NotReopenable), savepoint():
+    with transaction(), pytest.raises(NotUndoable, match="zoe has already seen “Notes”"), savepoint():
         moderation.undo.__wrapped__(case=case, by=max_, at=NOON)
 
     assert (Reward.objects.get().status, Entitlement.objects.get().status) == ("granted", "issued")

@@ -7,7 +7,8 @@ import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
-from antifraud.models import StopRule
+from antifraud.models import StopRule, Trip
+from campaigns.models import Limit
 from events import handling, inbox
 from events.models import Event
 from events.reports import Sender, read
@@ -30,7 +31,7 @@ def report(shop, bodies: Sequence[tuple[str, str, dict[str, Any]]]) -> None:
             body={
                 "key": f"bulk-{next(shop.numbers)}",
                 "kind": kind,
-                "member": {"external_id": who, "device": f"of-{who.split('-')[0]}"},
+                "member": {"external_id": who, "device": "of-zoe" if who.startswith("zoe") else f"of-{who}"},
                 "data": data,
                 "occurred_at": shop.at.isoformat(),
             },
@@ -80,6 +81,8 @@ def busy_shop(shop):
         limits=[
             {"per": "member", "period": "month", "max_count": 30},
             {"per": "campaign", "period": "day", "max_points": 9000},
+            {"per": "inviter", "period": "rolling", "days": 30, "max_count": 10**6},
+            {"per": "device", "period": "rolling", "days": 7, "max_cost_minor": 10**9},
         ],
         when_short="cap",
     )
@@ -87,7 +90,11 @@ def busy_shop(shop):
         name="Orders", rule={"recipient": "actor", "order_number": "any", "hold_days": 14}, budget_points=10_000
     )
     make_campaign(name="Visits", rule={"trigger": "check_in", "recipient": "actor", "order_number": "any"})
-    StopRule.objects.create(metric="rewards", threshold=100_000, window_minutes=60)
+    for per in ("member", "card", "campaign"):
+        Limit.objects.create(campaign=None, per=per, period="hour", max_count=10**6)
+    # All are watched, and none fires: a trip takes a few statements more.
+    StopRule.objects.update(threshold=10**9)
+    StopRule.objects.create(metric="rewards", scope="channel", threshold=100_000, action="flag")
     report(shop, [("member.joined", "zoe", {}), *(("order.paid", "anna", order(f"before-{n}")) for n in range(40))])
     shop.handle()
     return shop
@@ -119,7 +126,26 @@ def test_gifts_promises_and_levels_add_the_same_few(busy_shop):
         counts[size] = len(handle(busy_shop))
 
     assert counts[10] == counts[200] <= STATEMENTS_MAX + MORE_MAX
-    assert Reward.objects.filter(kind="privilege", status="granted").count() == 42
+    # Of forty friends twenty buy on one device, which waits for a moderator; of the first two nobody need.
+    assert Reward.objects.filter(kind="privilege", status="granted").count() == 22
+
+
+def test_as_many_trips_as_there_are_take_as_many_statements_as_one(busy_shop):
+    StopRule.objects.create(metric="signups", scope="inviter", threshold=1, window_minutes=60, action="flag")
+    counts = {}
+    for inviters in (1, 20):
+        acts = [
+            ("member.joined", f"friend-{inviters}-{number}-{nth}", {"code": busy_shop.code_of(name)})
+            for number in range(inviters)
+            for name in [f"of-{inviters}-{number}"]
+            if busy_shop.joins(name)
+            for nth in range(2)
+        ]
+        report(busy_shop, acts)
+        counts[inviters] = len(handle(busy_shop))
+
+    assert Trip.objects.count() == 21
+    assert counts[1] == counts[20] <= STATEMENTS_MAX + 2
 
 
 def test_events_that_earn_nothing_take_fewer(shop):

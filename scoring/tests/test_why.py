@@ -12,6 +12,10 @@ from django.utils import translation
 from antifraud.models import FraudPolicy
 from campaigns import lifecycle
 from campaigns.models import Rule
+from core.db import transaction
+from events import facts
+from events.facts import DEPTH_MAX, Fact
+from events.models import Event
 from members.models import Member
 from referrals import touch
 from rewards.models import Gift
@@ -42,6 +46,7 @@ def everything(shop):
     yield from _of_limits(shop)
     yield from _of_refunds(shop)
     yield from _of_what_is_given(shop)
+    yield _of_a_long_chain(shop)
 
 
 def _of_touches(shop):
@@ -104,9 +109,10 @@ def _of_rules(shop):
 
 def _of_limits(shop):
     quiz = {"rule": {**EACH_ORDER, "trigger": "custom.quiz"}}
-    for limit in ({"max_count": 1}, {"max_points": 150}):
+    for limit in ({"max_count": 1}, {"max_points": 150}, {"max_cost_minor": 15_000}):
         make_campaign(**quiz, limits=[{"per": "member", "period": "week", **limit}])
     make_campaign(**quiz, budget_points=150)
+    make_campaign(**quiz, budget_minor=15_000)
     for _ in range(2):
         yield shop.tells("custom.quiz", "anna")
 
@@ -138,6 +144,14 @@ def _of_what_is_given(shop):
     yield shop.pays("irma", "500", order="2001")
     yield shop.refunds("irma", "1", order="2001", refund="1")
     yield shop.refunds("irma", "499", order="2001", refund="2")
+
+
+def _of_a_long_chain(shop):
+    make_campaign(rule={**EACH_ORDER, "trigger": "level.reached"})
+    told = Fact("level.reached", "the-last", {"code": "gold"}, shop.id_of("anna"), None, DEPTH_MAX)
+    with transaction():
+        facts.record(facts=[told], at=NOON)
+    return Event.objects.get(key="the-last")
 
 
 @pytest.fixture

@@ -7,7 +7,7 @@ READY := .venv/.ready
 MESSAGES := $(patsubst %.po,%.mo,$(wildcard locale/*/LC_MESSAGES/django.po))
 
 .DEFAULT_GOAL := help
-.PHONY: help run worker test check format messages bench clean
+.PHONY: help run worker test check format messages bench bench-fraud clean
 
 help:  ## List what can be made
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' Makefile
@@ -36,6 +36,9 @@ messages: $(MESSAGES)  ## Compile the translations
 
 bench: $(READY) $(MESSAGES)  ## Measure, and compare with the limits of this machine
 	@$(BIN)/python -m benchmarks
+
+bench-fraud: $(READY) $(MESSAGES)  ## Measure how far antifraud tells crooks from honest people
+	@$(BIN)/python -m benchmarks fraud
 
 clean:  ## Forget the data, the virtual environment and all that was made
 	@rm -rf var .venv staticfiles .mypy_cache .pytest_cache .ruff_cache .import_linter_cache .hypothesis

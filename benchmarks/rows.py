@@ -53,3 +53,6 @@ P11: Final = Row(
 P11_P99: Final = Row(
     name="P11", what="answer to reward, 99th percentile", floor=2000, target=300, is_most=True, unit="ms"
 )
+LEAK: Final = Row(
+    name="A1", what="leaked at 50 x the usual rate / a usual hour", floor=4, target=3.2, is_most=True, unit="x"
+)

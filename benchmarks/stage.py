@@ -53,7 +53,7 @@ class Stage:
 
     def reports(self, count: int) -> list[Report]:
         """Return so many paid orders, read and ready to be recorded."""
-        return _read(self.orders(count))
+        return read_all(self.orders(count))
 
     def fill(self, count: int) -> None:
         """Leave so many paid orders waiting in the current tenant."""
@@ -63,8 +63,8 @@ class Stage:
 
 
 @contextmanager
-def stage() -> Iterator[Stage]:
-    """Have a tenant called `bench` to measure in. The next one begins with an empty database again."""
+def servers() -> Iterator[None]:
+    """Have servers, and a database without tenants. The next one begins with an empty database again."""
     settings.PLACE.folder.mkdir(parents=True, exist_ok=True)
     alone = locks.find_alone(settings.PLACE.folder / "bench.lock")
     if alone is None:
@@ -73,16 +73,23 @@ def stage() -> Iterator[Stage]:
         _begin_anew()
         try:
             upgrades.upgrade(at=timezone.now())
-            made = provisioning.create(
-                name="Bench", slug="bench", time_zone="Europe/Moscow", currency="USD", language="en", at=timezone.now()
-            )
-            set_up = Stage(made, count())
-            with context.in_tenant(set_up.tenant.schema_name):
-                _make_campaigns()
-                _make_members(set_up)
-            yield set_up
+            yield
         finally:
             connections.close_all()
+
+
+@contextmanager
+def stage() -> Iterator[Stage]:
+    """Have a tenant called `bench` to measure in."""
+    with servers():
+        made = provisioning.create(
+            name="Bench", slug="bench", time_zone="Europe/Moscow", currency="USD", language="en", at=timezone.now()
+        )
+        set_up = Stage(made, count())
+        with context.in_tenant(set_up.tenant.schema_name):
+            _make_campaigns()
+            _make_members(set_up)
+        yield set_up
 
 
 def handle_all() -> None:
@@ -148,29 +155,31 @@ def _make_members(set_up: Stage) -> None:
         {
             "key": f"joined-{number}",
             "kind": "member.joined",
-            "member": _identities(number),
+            "member": identities(number),
             "data": {"code": invite_codes[number % INVITERS]},
         }
         for number in range(MEMBERS - FRIENDS, MEMBERS)
     ]
-    inbox.record(reports=_read(friends), at=timezone.now())
+    inbox.record(reports=read_all(friends), at=timezone.now())
     handle_all()
 
 
-def _read(bodies: Sequence[dict[str, Any]]) -> list[Report]:
+def read_all(bodies: Sequence[dict[str, Any]]) -> list[Report]:
+    """Read what a program reports, ready to be recorded."""
     sender = Sender(schema=current_schema(), region="US", may_backfill=False)
     return [read(body=body, sender=sender, at=timezone.now()) for body in bodies]
 
 
 def _order(number: int) -> dict[str, Any]:
     data = {"order_id": str(number), "amount_minor": 2500 + number % 5000, "currency": "USD", "channel": "site"}
-    return {"key": f"order-{number}", "kind": "order.paid", "member": _identities(number % MEMBERS), "data": data}
+    return {"key": f"order-{number}", "kind": "order.paid", "member": identities(number % MEMBERS), "data": data}
 
 
 def _code_of(number: int) -> str:
-    member = people.get_by_external_id(_identities(number)["external_id"])
+    member = people.get_by_external_id(identities(number)["external_id"])
     return codes.code_of(member_id=member.pk, at=timezone.now())
 
 
-def _identities(number: int) -> dict[str, str]:
+def identities(number: int) -> dict[str, str]:
+    """Return how a customer is known."""
     return {"external_id": f"member-{number}", "email": f"member{number}@example.com"}

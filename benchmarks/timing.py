@@ -12,11 +12,6 @@ def seconds(act: Callable[[], object]) -> float:
     return time.perf_counter() - began
 
 
-def rate(count: int, act: Callable[[], object]) -> float:
-    """Return how many a second, when so many are done."""
-    return count / seconds(act)
-
-
 def ratios(subject: Sequence[float], reference: Sequence[float]) -> list[float]:
     """Return the subject's rates as parts of the reference's. Of one repetition, both had the same neighbours."""
     return [one / other for one, other in zip(subject, reference, strict=True)]

@@ -12,7 +12,7 @@ from typing import Any, Final
 from demo.acts import SIMULATED, Act
 from demo.days import Days
 from demo.friends import DISC_MINOR
-from demo.history import address_of, name_of
+from demo.history import address_of, name_of, spelled
 
 # Real customers, who did nothing of the kind.
 TWINS_OF: Final = ("0002", "0107", "0311")
@@ -21,6 +21,7 @@ CLUMSY: Final = "0512"
 BUSY: Final = "0010"
 BUSY_SIGNUPS: Final = 14
 PATIENT: Final = "0057"
+PATIENT_FRIEND: Final = "sim-regular-01"
 
 
 def acts(*, days: Days) -> Iterator[Act]:
@@ -68,7 +69,7 @@ def _busy_hour(days: Days, *, ago: int) -> Iterator[Act]:
         yield Act(
             key=f"simulated:{name}:joined",
             kind="member.joined",
-            who={"external_id": name, "email": f"{name}@simulated.example"},
+            who={"external_id": name, "email": f"sim.busy.{spelled(f'{number:02}')}@simulated.example"},
             at=at,
             data={"channel": "telegram", "extra": SIMULATED},
             inviter=name_of(BUSY),
@@ -79,7 +80,7 @@ def _busy_hour(days: Days, *, ago: int) -> Iterator[Act]:
 
 def _known_for_a_week(days: Days, *, ago: int) -> Iterator[Act]:
     """Somebody who came by a week ago is invited now, as if they were new."""
-    name = "sim-regular-01"
+    name = PATIENT_FRIEND
     yield _check_in(name, {"external_id": name}, days, ago=ago + 7, part=0.7)
     who = {"external_id": name, "email": f"{name}@simulated.example"}
     yield _join(name, who, inviter=PATIENT, days=days, ago=ago, part=0.2)

@@ -15,6 +15,9 @@ INVITED_SHARE: Final = 0.4
 PLACES: Final = ("Покровка", "Арбат", "Чистые пруды")
 CHECK_IN_SHARE: Final = 0.14
 PAYS_SHARE: Final = 0.6
+# Offices that order breakfast come to a thousand points.
+OFFICES: Final = 3
+BREAKFAST_EVERY_DAYS: Final = 4
 
 
 def story(*, days: Days) -> tuple[Act, ...]:
@@ -27,6 +30,8 @@ def story(*, days: Days) -> tuple[Act, ...]:
         earlier = [other for other, their_ago in enumerate(came, start=1) if their_ago > ago + 1]
         inviter = rng.choice(earlier) if earlier and rng.random() < INVITED_SHARE else 0
         told.extend(_guest(number, ago, inviter, days, rng))
+    for number in range(1, OFFICES + 1):
+        told.extend(_office(number, days, rng))
     return in_order(told)
 
 
@@ -53,6 +58,30 @@ def _guest(number: int, ago: int, inviter: int, days: Days, rng: Random) -> Iter
         if comes and pays:
             paid = {"order_id": f"{number}-{day}", "amount_minor": 100 * rng.randrange(180, 900, 10), "currency": "RUB"}
             yield _act(number, day, "order.paid", paid, at + timedelta(seconds=1))
+
+
+def _office(number: int, days: Days, rng: Random) -> Iterator[Act]:
+    name = f"sim-office-{number}"
+    yield Act(
+        key=f"simulated:{name}:joined",
+        kind="member.joined",
+        who={"external_id": name, "phone": f"+7 900 001-00-{number:02}"},
+        at=days.ago(LAST_DAYS - number, 0.1),
+        data={"channel": "site", "extra": SIMULATED},
+    )
+    for day in range(LAST_DAYS - number, 0, -BREAKFAST_EVERY_DAYS):
+        paid = {
+            "order_id": f"office-{number}-{day}",
+            "amount_minor": 100 * rng.randrange(2_800, 5_200, 50),
+            "currency": "RUB",
+        }
+        yield Act(
+            key=f"simulated:{name}:order.paid:{day}",
+            kind="order.paid",
+            who={"external_id": name},
+            at=days.ago(day, 0.15 + 0.1 * rng.random()),
+            data=paid | {"extra": SIMULATED},
+        )
 
 
 def _act(number: int, day: int, kind: str, data: dict[str, Any], at: Any) -> Act:

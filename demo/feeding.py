@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 from typing import Final
 
 from core.db import transaction
-from demo import feed, shopping, stories, tenants
+from demo import care, feed, shopping, stories, tenants
 from demo.businesses import RECORD_SHOP, Business
 from demo.client import Client
 from demo.progress import Progress
@@ -33,9 +33,7 @@ def feed_business(*, business: Business, address: str, await_handled: Callable[[
     :raises NotSetUp:
     :raises demo.client.Refused: if the API does not take them
     """
-    tenant = tenants.find(business=business)
-    if tenant is None:
-        raise NotSetUp(f"There is no {business.name}. Run manage.py demo_setup first.")
+    tenant = _tenant_of(business)
     with context.in_tenant(tenant.schema_name):
         acts = stories.tell(business, days=tenants.days_of(business=business, tenant=tenant))
         lacking = feed.missing(acts)
@@ -59,6 +57,23 @@ def await_handled() -> None:
     """
     while Event.objects.filter(status=Event.Status.WAITING, next_at=None).exists():
         time.sleep(LOOK_EVERY_SECONDS)
+
+
+def look_after(*, business: Business, at: datetime) -> None:
+    """
+    Let the moderator of a business decide about a part of what was fed.
+
+    :raises NotSetUp:
+    """
+    with context.in_tenant(_tenant_of(business).schema_name):
+        care.look_after(at=at)
+
+
+def _tenant_of(business: Business) -> Tenant:
+    tenant = tenants.find(business=business)
+    if tenant is None:
+        raise NotSetUp(f"There is no {business.name}. Run manage.py demo_setup first.")
+    return tenant
 
 
 @contextmanager

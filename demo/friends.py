@@ -12,6 +12,7 @@ from typing import Final
 
 from demo.acts import SIMULATED, Act
 from demo.days import Days
+from demo.history import spelled
 
 SEED: Final = "friends"
 LAST_DAYS: Final = 60
@@ -40,7 +41,7 @@ class Friend:
         number = self.name.rsplit("-", 1)[1]
         if self.channel == "telegram":
             return {"external_id": self.name, "telegram": f"7000{number}"}
-        return {"external_id": self.name, "email": f"friend.{number}@simulated.example"}
+        return {"external_id": self.name, "email": f"friend.{spelled(number)}@simulated.example"}
 
 
 def invent(*, members: Sequence[str], days: Days) -> tuple[Friend, ...]:

@@ -16,7 +16,9 @@ from demo.days import Days
 from demo.orders import Dated
 
 SOURCE: Final = "CDNOW sample"
-SIGNS_UP_BEFORE: Final = timedelta(minutes=20)
+# In minutes. As many sign up within an order of magnitude as within the next: one time for all would look like fraud.
+SIGN_UPS_SEED: Final = "sign-ups"
+SIGNS_UP_BEFORE: Final = (2, 240)
 CHANNELS: Final = ("telegram", "site", "email", "shop")
 
 SEED: Final = "returns"
@@ -29,7 +31,8 @@ RETURN_DAYS: Final = (1, 12)
 def acts(*, days: Days) -> list[Act]:
     """Return what the customers did, and what is simulated of them."""
     customers = orders.shifted(days=days)
-    joined = {customer: paid[0].at - SIGNS_UP_BEFORE for customer, paid in customers.items()}
+    rng = Random(SIGN_UPS_SEED)
+    joined = {customer: paid[0].at - _looked_around_for(rng) for customer, paid in customers.items()}
     inviters = invitations.choose(joined)
     found: list[Act] = []
     for customer, paid in customers.items():
@@ -45,7 +48,17 @@ def name_of(customer: str) -> str:
 
 def address_of(customer: str) -> str:
     """Return the simulated e-mail address of a real customer."""
-    return f"cdnow.{customer}@simulated.example"
+    return f"cdnow.{spelled(customer)}@simulated.example"
+
+
+def spelled(number: str) -> str:
+    """Return a number in letters: addresses that differ by digits alone would be taken for one person's."""
+    return "".join("abcdefghij"[int(digit)] for digit in number)
+
+
+def _looked_around_for(rng: Random) -> timedelta:
+    least, most = SIGNS_UP_BEFORE
+    return timedelta(seconds=round(60 * least * (most / least) ** rng.random()))
 
 
 def _joining(customer: str, at: datetime, inviter: str) -> Act:

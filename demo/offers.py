@@ -4,16 +4,19 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any, Final
 
-from antifraud.models import StopRule
+from antifraud.models import StopRule, Tally
 from campaigns import lifecycle
 from campaigns.models import Campaign, Limit, RewardTier, Rule
 from core.db import in_transaction
-from demo import record_shop
+from demo import coffee_gifts, record_shop
 from demo.businesses import COFFEE_CHAIN, RECORD_SHOP, Business
+from demo.days import OPENS
 
 AUTHOR: Final = "marketer"
 FAIR_REWARDS_MAX: Final = 25
 FAIR_WITHIN_MINUTES: Final = 60
+# A point of the shop's is worth a cent.
+FAIR_POINTS: Final = 100
 
 type_of_rows = Sequence[Mapping[str, Any]]
 
@@ -69,7 +72,8 @@ def _make_cashback(begins_at: datetime, today: datetime) -> None:
     cashback = _campaign(
         name="Cashback 5%",
         goal="sell",
-        budget_points=1_500_000,
+        # Most of it is used by now.
+        budget_points=900_000,
         when_short="cap",
         exclusive_group="cashback",
         starts_at=begins_at,
@@ -134,15 +138,31 @@ def _make_fair(today: datetime) -> None:
         name="Check in at the record fair",
         goal="activate",
         budget_points=20_000,
-        starts_at=today - timedelta(days=1),
+        starts_at=today - timedelta(days=record_shop.FAIR_BEGAN_DAYS_AGO),
         rules=[
-            {"trigger": "check_in", "recipient": "actor", "amount_points": 100}
+            {"trigger": "check_in", "recipient": "actor", "amount_points": FAIR_POINTS}
             | _where(("place", "equals", record_shop.FAIR))
         ],
         limits=[{"per": "member", "period": "day", "max_count": 1}],
     )
     StopRule.objects.create(
         campaign=fair, metric="rewards", threshold=FAIR_REWARDS_MAX, window_minutes=FAIR_WITHIN_MINUTES
+    )
+    _tally_first_day(fair, began_at=today - timedelta(days=record_shop.FAIR_BEGAN_DAYS_AGO))
+
+
+def _tally_first_day(fair: Campaign, *, began_at: datetime) -> None:
+    """Have the minutes of its first day, as if it had been told as it happened: history has none to compare with."""
+    Tally.objects.bulk_create(
+        Tally(
+            scope=Tally.Scope.CAMPAIGN,
+            subject=str(fair.pk),
+            minute=began_at + timedelta(hours=OPENS.hour + hour),
+            rewards=count,
+            points=FAIR_POINTS * count,
+            cost_minor=FAIR_POINTS * count,
+        )
+        for hour, count in enumerate(record_shop.FAIR_HOURS)
     )
 
 
@@ -208,6 +228,17 @@ def _of_coffee_chain(begins_at: datetime, _today: datetime) -> None:
         budget_points=50_000,
         starts_at=begins_at,
         rules=[{"trigger": "order.paid", "recipient": "actor", "amount_kind": "percent", "rate_bps": 300}],
+    )
+    _campaign(
+        name="1000 баллов — личный промокод",
+        goal="activate",
+        starts_at=begins_at,
+        rules=[
+            {"trigger": "level.reached", "recipient": "actor", "amount_points": 1}
+            | {"reward_kind": "discount", "reward_what": coffee_gifts.PROMO_CODE["code"]}
+            | _where(("level", "equals", coffee_gifts.THOUSAND))
+        ],
+        limits=[{"per": "campaign", "period": "month", "max_count": 100}],
     )
 
 

@@ -7,7 +7,7 @@ from zoneinfo import ZoneInfo
 
 from campaigns.models import Campaign
 from core.db import in_transaction, transaction
-from demo import gifts, offers, stories
+from demo import care, coffee_gifts, gifts, offers, stories
 from demo.access import ENVIRONMENTS
 from demo.businesses import PLATFORM_PASSWORD, PLATFORM_USERNAME, RECORD_SHOP, ROLES, Business
 from demo.days import Days
@@ -99,6 +99,9 @@ def _furnish(tenant: Tenant, business: Business, at: datetime) -> None:
     days = days_of(business=business, tenant=tenant)
     if business == RECORD_SHOP:
         gifts.make(at=at)
+        care.take(at=at)
+    else:
+        coffee_gifts.make()
     offers.make(business=business, begins_at=stories.begins_at(business, days=days), at=days.last_at)
     note(action="demo.made", target=f"tenant:{tenant.pk} {tenant}", changes={"staff": list(ROLES)}, at=at)
 

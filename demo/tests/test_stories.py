@@ -3,7 +3,7 @@ from datetime import timedelta
 
 import pytest
 
-from demo import feed, record_shop, stories
+from demo import feed, history, record_shop, stories
 from demo.businesses import BUSINESSES, COFFEE_CHAIN, RECORD_SHOP
 from demo.days import Days
 from demo.history import SOURCE
@@ -76,6 +76,16 @@ def test_the_last_month_is_alive(days):
     assert lately["member.joined"] > 100
     assert lately["order.paid"] > 250
     assert lately["invite.sent"] > 20
+
+
+def test_a_customer_who_looks_around_is_no_cheat(days):
+    joined = {act.key.split(":")[1]: act.at for act in history.acts(days=days) if act.kind == "member.joined"}
+    orders_of = {act.key: act.at for act in history.acts(days=days)}
+    took = [orders_of[f"cdnow:{customer}:order:1"] - at for customer, at in joined.items()]
+
+    assert min(took) >= timedelta(minutes=2)
+    assert max(took) <= timedelta(hours=4)
+    assert len(set(took)) > len(took) // 3
 
 
 def test_a_batch_never_needs_a_code_of_its_own_people(story):

@@ -12,7 +12,7 @@ from django.db import connection
 from django.utils import timezone
 
 from demo import feeding
-from demo.businesses import BUSINESSES, Business
+from demo.businesses import BUSINESSES, RECORD_SHOP, Business
 from demo.client import Refused
 from demo.feeding import NotSetUp
 from tenants.hosts import LOOPBACK
@@ -59,9 +59,12 @@ class Command(BaseCommand):
         )
 
     def _feed_business(self, business: Business) -> int:
-        return feeding.feed_business(
+        count = feeding.feed_business(
             business=business,
             address=f"http://{LOOPBACK}:{settings.PORT}",
             await_handled=feeding.await_handled,
             at=timezone.now(),
         )
+        if count and business == RECORD_SHOP:
+            feeding.look_after(business=business, at=timezone.now())
+        return count

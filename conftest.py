@@ -13,6 +13,7 @@ from django.core.cache import cache
 from django.test import TransactionTestCase
 from pytest_django import DjangoDbBlocker
 
+from antifraud import ranges
 from config.servers.use import using
 from tenants import context, standing
 from tenants.models import Tenant
@@ -63,6 +64,7 @@ def _acme_is_current(request: pytest.FixtureRequest) -> Iterator[None]:
     yield
     context.leave()
     standing.forget()
+    ranges.forget()
     cache.clear()
 
 

@@ -36,8 +36,6 @@ REWORDED: Final = (
     "Cannot delete %(name)s",
     "Change %s",
     "Delete selected %(verbose_name_plural)s",
-    "Select %s to change",
-    "Select %s to view",
     "Successfully deleted %(count)d %(items)s.",
     "The %(name)s “%(obj)s” was deleted successfully.",
     "The {name} “{obj}” was added successfully.",

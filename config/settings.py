@@ -46,7 +46,7 @@ WORKER_PROCESSES = env.number("WORKER_PROCESSES", default=2, least=1, most=64)
 ALLOWED_HOSTS = ["*"]
 
 if HTTPS:
-    # A proxy ends TLS in front of us; it must set this header itself and drop the client's.
+    # A proxy ends TLS in front of us: it must set this header itself and drop the client's. See `core.http.callers`.
     SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
     SECURE_SSL_REDIRECT = True
     SECURE_HSTS_SECONDS = 365 * 24 * 3600
@@ -222,7 +222,22 @@ CELERY_BEAT_SCHEDULE = {
         "schedule": timedelta(seconds=5),
         "options": {"expires": 5},
     },
-    "prune-counters": {"task": "antifraud.tasks.prune_counters", "schedule": crontab(hour="2", minute="30")},
+    "escalate-cases": {
+        "task": "antifraud.tasks.escalate_cases",
+        "schedule": timedelta(seconds=60),
+        "options": {"expires": 60},
+    },
+    "watch-figures": {
+        "task": "antifraud.tasks.watch_figures",
+        "schedule": timedelta(seconds=120),
+        "options": {"expires": 120},
+    },
+    "look-again": {
+        "task": "antifraud.tasks.look_again",
+        "schedule": timedelta(seconds=300),
+        "options": {"expires": 300},
+    },
+    "prune-tallies": {"task": "antifraud.tasks.prune_tallies", "schedule": crontab(hour="2", minute="30")},
     "verify-ledgers": {"task": "rewards.tasks.verify_ledgers", "schedule": crontab(hour="3", minute="30")},
 }
 
@@ -232,11 +247,13 @@ EVENT_CONSUMERS = ["scoring.pipeline.earn"]
 # What each tenant's midnight brings, in this order. Levels come before expiry, so that nobody falls for points that the
 # same night takes, and after it once more.
 NIGHT = [
+    "rewards.repairs.night",
     "rewards.night.activate",
     "rewards.night.lapse",
     "rewards.levels.review.night",
     "rewards.expiry.night",
     "rewards.levels.review.night",
+    "antifraud.limits.night",
     "rewards.notices.night",
 ]
 
@@ -253,6 +270,7 @@ LOGIN_URL = "admin:login"
 LOGIN_REDIRECT_URL = "/admin/"
 # By name and address together: somebody else's wrong guesses must not lock the owner out.
 AXES_LOCKOUT_PARAMETERS = [["username", "ip_address"]]
+AXES_CLIENT_IP_CALLABLE = "core.http.address_of"
 AXES_FAILURE_LIMIT = 10
 AXES_COOLOFF_TIME = timedelta(minutes=15)
 AXES_RESET_ON_SUCCESS = True
@@ -262,8 +280,21 @@ AXES_VERBOSE = False
 AUDIT_RECORDER = "tenants.audit.record"
 # Whose verb tells the campaigns' page what each has given: rewards stand above campaigns.
 CAMPAIGN_SPENDING = "rewards.spending.given_by_campaign"
-# Whose verb frees limits and budgets when rewards lapse: counters stand above rewards.
+# Whose verb frees limits and budgets when rewards lapse or are cancelled, and whose goes on counting what a member has
+# kept of one that was cancelled: counters stand above rewards.
 LIMITS_FREED = "antifraud.counters.give_back"
+LIMITS_KEPT = "antifraud.counters.keep"
+# Whose verbs forget what higher floors keep of a person who is erased.
+ERASED_BY = ["antifraud.lists.forget", "rewards.addresses.forget"]
+# What asks for the kinds of event that the tenant's rules start from, in SQL: campaigns stand above events.
+FACT_TRIGGERS = "campaigns.rulebook.TRIGGERS"
+# Who lists what a field of an event may be compared with, and who says why a fact cannot happen as things stand: levels
+# stand above campaigns.
+FIELD_CHOICES = {"level": "rewards.levels.triggers.names"}
+FACT_ADVICE = {
+    "level.reached": "rewards.levels.triggers.why_not_reached",
+    "level.will_fall": "rewards.levels.triggers.why_not_about_to_fall",
+}
 
 # --- The API --------------------------------------------------------------------------------------------------------
 
@@ -302,6 +333,7 @@ OUTBOUND_ALLOW_LOOPBACK = env.flag("OUTBOUND_ALLOW_LOOPBACK", default=False)
 LANGUAGE_CODE = "en"
 LANGUAGES = [("en", _("English")), ("ru", _("Russian")), ("zh-hans", _("Simplified Chinese"))]
 LOCALE_PATHS = [BASE_DIR / "locale"]
+FORMAT_MODULE_PATH = "config.formats"
 USE_I18N = True
 USE_TZ = True
 TIME_ZONE = "UTC"

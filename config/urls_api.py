@@ -4,7 +4,8 @@ from django.urls import URLPattern, URLResolver, include, path
 
 from config import reference
 
-V1 = ["events.urls", "members.urls", "referrals.urls", "rewards.urls", "scoring.urls"]
+# An external_id may hold slashes: what antifraud says of a member comes before the member.
+V1 = ["antifraud.urls", "events.urls", "members.urls", "referrals.urls", "rewards.urls", "scoring.urls"]
 
 urlpatterns: list[URLPattern | URLResolver] = [
     path("v1/", include([path("", include(urls)) for urls in V1])),

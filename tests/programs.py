@@ -25,6 +25,9 @@ class Program:
     def get(self, address: str = "/api/v1/events", **query: Any) -> Any:
         return self.client.get(address, query, headers=self.headers)
 
+    def delete(self, address: str) -> Any:
+        return self.client.delete(address, headers=self.headers)
+
 
 def program_of(tenant: Tenant, *scopes: str, at_host_of: Tenant | None = None) -> Program:
     """Return a program with a new key of `tenant`, at the tenant's own host unless told otherwise."""

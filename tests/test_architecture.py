@@ -225,6 +225,16 @@ def test_a_module_is_named_for_what_it_is_about():
     assert [name for name, _text in sources(with_tests=True) if Path(name).name in nameless] == []
 
 
+def test_what_a_template_counts_it_shows_in_groups_of_digits():
+    counted = re.compile(r"{% blocktranslate [^%]*count (\w+)=.*?{% endblocktranslate %}", re.DOTALL)
+    texts = [path.read_text(encoding="utf-8") for path in (ROOT / "templates").rglob("*.html")]
+    blocks = [found for text in texts for found in counted.finditer(text)]
+
+    assert len(blocks) > 5
+    # What decides about the plural is a number; what is shown is `number|whole`, under another name.
+    assert [found[0] for found in blocks if f"{{{{ {found[1]} }}}}" in found[0]] == []
+
+
 def test_nothing_is_fetched_from_elsewhere():
     files = [*(ROOT / "templates").rglob("*.html"), *(ROOT / "static").rglob("*.css"), *(ROOT / "static").rglob("*.js")]
     loading = re.compile(r"""(src=|href=|url\(|@import\s+|import\s+|fetch\()\s*["']?(https?:)?//""")

@@ -20,7 +20,9 @@ PAGES = {
     "antifraud/case": (EVERYBODY, set()),
     "antifraud/trip": (EVERYBODY, set()),
     "antifraud/stoprule": (EVERYBODY, {"admin", "marketer"}),
+    "antifraud/listing": (EVERYBODY, {"admin"}),
     "campaigns/campaign": (EVERYBODY, {"admin", "marketer"}),
+    "campaigns/limit": (EVERYBODY, {"admin", "marketer"}),
     "members/member": (EVERYBODY, set()),
     "events/event": (EVERYBODY, set()),
     "referrals/referral": (EVERYBODY, set()),
@@ -43,7 +45,7 @@ PAGES = {
 POLICIES = {
     "antifraud/fraudpolicy": (
         {"admin"},
-        {"flag_from": 60, "refuse_from": 150, "signups_per_hour": 5, "undo_minutes": 5},
+        {"flag_from": 60, "refuse_from": 150, "undo_minutes": 5, "due_hours": 24, "on_reject": "both"},
     ),
     "rewards/rewardpolicy": (
         {"admin", "marketer"},

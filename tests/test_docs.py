@@ -18,7 +18,7 @@ from django.core.management import get_commands
 from core.errors import Failure, code_of
 from core.http.problems import STATUS
 from demo.businesses import PLATFORM_PASSWORD, PLATFORM_USERNAME, RECORD_SHOP, ROLES
-from events.kinds import CUSTOM, KINDS
+from events.kinds import CUSTOM, FACTS, KINDS
 from tenants.keys import ALL_SCOPES
 from tests.checkout import PACKAGES, ROOT, own_models, sources
 from tests.programs import program_of
@@ -139,6 +139,10 @@ def test_every_kind_of_event_is_in_the_api_document_with_all_of_its_data():
         assert (name, named if name != CUSTOM else {}) == (name, fields)
 
 
+def test_every_fact_that_starts_rules_is_in_the_api_document():
+    assert {row[0].strip("`") for row in rows_of(API) if row[0].startswith(("`level.", "`referral."))} == set(FACTS)
+
+
 def _fields_of(schema: dict[str, Any]) -> dict[str, bool]:
     """Return which fields a schema has, those within others too, and whether each is required."""
     found: dict[str, bool] = {}
@@ -185,6 +189,8 @@ def _operations() -> list[Place]:
             "certificate",
             "upload_id",
             "asset_id",
+            "campaign_id",
+            "member_id",
         ),
         "x",
     )

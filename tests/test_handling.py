@@ -13,10 +13,13 @@ from celery import current_app
 from django.db import DataError, OperationalError, connections
 
 from core.db import execute, transaction
-from events import claims, doorbell, handling, retry, tasks
+from events import claims, doorbell, facts, handling, retry, tasks
 from events.claims import Claimed, Outcome
+from events.facts import Fact
 from events.models import Event
 from members import people
+from members.models import Member
+from rewards.models import Level, Reward
 from scoring import pipeline
 from tenants import context
 from tests.cast import NOON, Shop, make_campaign
@@ -311,3 +314,40 @@ def test_the_trouble_of_one_tenant_does_not_keep_the_sweep_from_the_others(acme,
 
     assert rung() == ["t_bolt"]
     assert [record.levelno for record in caplog.records] == [logging.ERROR]
+
+
+# Facts that start rules
+
+
+def tell_of_level(name: str) -> None:
+    told = Fact("level.reached", f"level:{name}", {"code": "gold"}, Member.objects.create(first_seen_at=NOON).pk)
+    with transaction():
+        facts.record(facts=[told], at=NOON)
+
+
+def test_a_fact_that_a_rule_starts_from_rings_when_it_is_committed(
+    acme, bolt, rung, django_capture_on_commit_callbacks
+):
+    make_campaign(rule={"trigger": "level.reached", "recipient": "actor", "order_number": "any"})
+
+    with django_capture_on_commit_callbacks(execute=True):
+        tell_of_level("in acme")
+        with context.in_tenant("t_bolt"):
+            tell_of_level("in bolt, where no rule starts from it")
+        assert rung() == []
+
+    assert rung() == ["t_acme"]
+
+
+def test_what_a_worker_has_told_it_handles_in_the_same_turn(acme):
+    Level.objects.create(code="gold", name="Gold", threshold=100)
+    now = datetime.now(UTC)
+    each = {"recipient": "actor", "order_number": "any"}
+    make_campaign(rule=each, at=now)
+    make_campaign(name="Gold", rule={**each, "trigger": "level.reached"}, at=now)
+    now_shop().report("order.paid", "anna", order_id="1001", amount_minor=100, currency="RUB")
+
+    tasks.handle_waiting(schema_name="t_acme")
+
+    assert not Event.objects.filter(status="waiting").exists()
+    assert Reward.objects.filter(event__kind="level.reached", status="granted").count() == 1

@@ -14,7 +14,8 @@ import pytest
 from django.core.cache import cache
 from django.test import Client
 
-from antifraud.models import StopRule, Trip
+from antifraud.models import Listing, StopRule, Trip
+from campaigns.models import Limit
 from core.backoffice import platform_site, tenant_site
 from core.db import execute, fetch
 from events.models import Event
@@ -51,7 +52,7 @@ OF_ACME = re.compile(r"acme|77000\d{4}", re.IGNORECASE)
 # As above, without what stands on every page of Acme's own.
 ROWS_OF_ACME = re.compile(r"acme-(?!sandbox)|Only for Acme|77000\d{4}")
 # The pages of these have nothing in them that would tell one tenant from another.
-NAMELESS = {"account", "rewardpolicy", "attributionpolicy", "fraudpolicy", "asset"}
+NAMELESS = {"account", "rewardpolicy", "attributionpolicy", "fraudpolicy", "asset", "limit"}
 
 # What everybody may see: where one logs in, the API's reference, and where a shared link leads.
 OPEN = {"login", "schema", "docs", "link", "certificate-page"}
@@ -66,6 +67,7 @@ def asked(acme) -> Asked:
     flag(shop, inviter=ANNA, friend="acme-boris")
     shop.joins("acme-clara", invited_by=ANNA)
     shop.pays("acme-clara", "500", order="acme-1001")
+    Limit.objects.create(campaign=None, per="member", period="ever", max_count=10**6)
     stop_rule = StopRule.objects.create(campaign=campaign, threshold=100)
     Trip.objects.create(
         stop_rule=stop_rule,
@@ -75,6 +77,9 @@ def asked(acme) -> Asked:
         threshold=100,
         window_minutes=60,
         tripped_at=NOON,
+    )
+    Listing.objects.create(
+        list="block", kind="external_id", lookup="acme-x", value="acme-x", answer="flag", added_at=NOON
     )
     level = Level.objects.create(code="gold", name="Only for Acme", threshold=100)
     Standing.objects.create(member_id=shop.id_of(ANNA), level=level, since=NOON)
@@ -103,6 +108,8 @@ def asked(acme) -> Asked:
     certificate = Entitlement.objects.get(gift=brand)
     values = {
         "external_id": ANNA,
+        "campaign_id": str(campaign.pk),
+        "member_id": str(shop.id_of(ANNA)),
         "event_id": str(Event.objects.latest("pk").pk),
         "entitlement_id": str(given.pk),
         "certificate_id": str(certificate.pk),
@@ -311,6 +318,8 @@ def test_what_is_reported_of_acmes_people_elsewhere_stays_there(asked):
     statuses = {what: response.status_code for what, response in answers.items()}
     assert statuses.pop(("POST", "events")) == 202
     assert statuses.pop(("POST", "members")) == 201
+    # Of the same name, and Bolt's own by then.
+    assert statuses.pop(("DELETE", "member")) == 204
     assert set(statuses.values()) <= {400, 404, 405}
 
 

@@ -1,27 +1,26 @@
 """Whole stories with everybody at work at once: real threads, connections and commits."""
 
-import threading
 from collections import Counter
 from collections.abc import Callable, Iterator
-from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from datetime import timedelta
 from typing import Any
 
 import pytest
-from django.db import connections
 
 from antifraud import counters, moderation
-from antifraud.models import Case, FraudPolicy
+from antifraud.models import Case, FraudPolicy, StopRule
+from antifraud.signals import SIGNALS
 from campaigns.models import Campaign
 from core.errors import Conflict
 from events import claims, handling
 from events.models import Event
 from rewards import ledger, maturing
-from rewards.models import Posting, Reward
-from tenants import context
+from rewards.models import Entitlement, Level, Posting, Reward
+from rewards.tests.gifts import gift
 from tests.cast import NOON, Shop, edit, make_campaign
 from tests.people import staff_of
+from tests.races import at_once
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -35,22 +34,6 @@ def shop(acme) -> Iterator[Shop]:
     yield shop
     assert ledger.verify() == []
     assert counters.verify(zone="Europe/Moscow") == []
-
-
-def at_once(*acts: Callable[[], Any]) -> list[Any]:
-    """Start all acts in acme at the same moment, each on a connection of its own; return what they gave."""
-    barrier = threading.Barrier(len(acts))
-
-    def run(act: Callable[[], Any]) -> Any:
-        try:
-            with context.in_tenant("t_acme"):
-                barrier.wait(timeout=30)
-                return act()
-        finally:
-            connections.close_all()
-
-    with ThreadPoolExecutor(len(acts)) as pool:
-        return list(pool.map(run, acts))
 
 
 def work(shop: Shop, *, until: Callable[[], bool]) -> Callable[[], int]:
@@ -121,7 +104,10 @@ def test_no_two_workers_handle_the_same_event(shop):
 @pytest.fixture
 def campaign(acme) -> Campaign:
     """Make a campaign in which everything can happen: both sides, held for a day, with a limit and a budget."""
-    FraudPolicy.objects.update(signups_per_hour=100)
+    # Of all that could be seen in twelve friends who give everything back, the telephone alone shall count.
+    off = {each.name: {"mode": "off"} for each in SIGNALS if each.name != "self_referral_device"}
+    FraudPolicy.objects.update(signals=off)
+    StopRule.objects.update(is_active=False)
     return make_campaign(
         rule={"recipient": "both", "order_number": "any", "hold_days": 1},
         limits=[{"per": "campaign", "period": "month", "max_count": 60}],
@@ -169,3 +155,24 @@ def test_workers_moderators_marketers_and_the_clock_do_not_wait_for_each_other_f
 
     assert len(cases) == 6
     assert not Event.objects.exclude(status="handled").exists()
+
+
+def test_workers_who_meet_at_a_fact_give_what_follows_from_it_once(shop):
+    Level.objects.create(code="gold", name="Gold", threshold=100)
+    gift("discount", code="thousand")
+    make_campaign(rule=EACH_ORDER)
+    code = {"reward_kind": "discount", "reward_what": "thousand", "amount_points": 1}
+    make_campaign(name="A thousand", rule={**EACH_ORDER, **code, "trigger": "level.reached"})
+    for who in ("anna", "boris", "clara"):
+        order_of = {"order_id": who, "amount_minor": 50_000, "currency": "RUB"}
+        shop.report("order.paid", who, **order_of)
+
+    def are_handled() -> bool:
+        return Event.objects.filter(kind="level.reached", status="handled").count() == 3
+
+    at_once(*[work(shop, until=are_handled) for _ in range(4)])
+
+    assert sorted(Entitlement.objects.values_list("member_id", flat=True)) == sorted(
+        map(shop.id_of, ("anna", "boris", "clara"))
+    )
+    assert Reward.objects.count() == 6

@@ -24,7 +24,7 @@ def locale(request):
 def test_finds_sentences_in_code_in_templates_and_in_libraries(found):
     assert found[messages.Message("The request is not valid.")] == {"core/errors.py"}
     assert found[messages.Message("Nothing waits.")] == {"templates/admin/index.html"}
-    assert found[messages.Message("No results found")] == {"unfold/templates/unfold/helpers/empty_results.html"}
+    assert found[messages.Message("Go back")] == {"unfold/templates/unfold/helpers/header_back_button.html"}
 
 
 def test_finds_sentences_of_several_lines_plurals_and_contexts(tmp_path):

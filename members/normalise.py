@@ -20,8 +20,6 @@ RESOLVING = ("external_id", "telegram", "phone", "email")
 # These never decide who somebody is, as families and offices share them: they only tie people together.
 TYING = ("card", "device", "ip")
 KINDS = RESOLVING + TYING
-# Made from the others, so that what is nearly the same is found by equality. Nobody gives them.
-DERIVED = ("subnet", "email_alike")
 OPAQUE = frozenset({"external_id", "device"})
 
 TEXT_LENGTH_MAX = 200

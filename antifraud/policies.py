@@ -13,10 +13,10 @@ from django.utils.translation import gettext_lazy as _
 
 from antifraud.models import FraudPolicy
 from antifraud.observed import Setting
-from antifraud.policy import Chosen, Policies, Policy, policy_of
+from antifraud.policy import Chosen, Policies, Policy, policy_of, problems, shadow_problems
 from campaigns.models import Campaign
 from core.db import in_transaction
-from core.errors import Conflict
+from core.errors import Conflict, Invalid
 
 
 class PolicyExists(Conflict):
@@ -29,6 +29,10 @@ class NothingTried(Conflict):
     """There is no other policy beside this one."""
 
     message = _("No other policy is tried beside this one.")
+
+
+class UnsoundPolicy(Invalid):
+    """A setting that no signal has, or one out of its bounds. The sentence says which."""
 
 
 def tenants() -> FraudPolicy:
@@ -66,12 +70,17 @@ def differing(wanted: Mapping[str, Setting], base: Mapping[str, Setting]) -> dic
 
 @in_transaction
 def write(*, row: FraudPolicy, wanted: Policy) -> None:
-    """Judge by this from now on. What is tried beside it stays what it is."""
+    """
+    Judge by this from now on. What is tried beside it stays what it is.
+
+    :raises UnsoundPolicy:
+    """
     shadow = shadow_of(row) if row.shadow is not None else None
     row.flag_from, row.refuse_from = wanted.flag_from, wanted.refuse_from
     row.signals = differing(wanted.settings, base_of(row).settings)
     if shadow is not None:
         row.shadow = _beside(shadow, wanted)
+    _require_sound(row)
     row.save(update_fields=["flag_from", "refuse_from", "signals", "shadow"])
 
 
@@ -92,8 +101,13 @@ def add(*, campaign: Campaign) -> FraudPolicy:
 
 @in_transaction
 def try_beside(*, row: FraudPolicy, wanted: Policy, at: datetime) -> None:
-    """Try another policy beside this one: what it would see is recorded from now on, and not acted on."""
+    """
+    Try another policy beside this one: what it would see is recorded from now on, and not acted on.
+
+    :raises UnsoundPolicy:
+    """
     row.shadow, row.shadow_since = _beside(wanted, live_of(row)), at
+    _require_sound(row)
     row.save(update_fields=["shadow", "shadow_since"])
 
 
@@ -121,6 +135,13 @@ def make_live(*, row: FraudPolicy, at: datetime) -> None:
     row.signals = differing(wanted.settings, base_of(row).settings)
     row.shadow, row.shadow_since = _beside(live, wanted), at
     row.save(update_fields=["flag_from", "refuse_from", "signals", "shadow", "shadow_since"])
+
+
+def _require_sound(row: FraudPolicy) -> None:
+    # Whoever scores reads what stands here, and could not say any more whose mistake it was.
+    found = [*problems(row.signals), *(shadow_problems(row.shadow) if row.shadow is not None else ())]
+    if found:
+        raise UnsoundPolicy(" ".join(map(str, found)))
 
 
 def _beside(shadow: Policy, live: Policy) -> dict[str, Any]:

@@ -1,5 +1,7 @@
 """The pages of the antifraud policy: what is chosen, for whom, and what is tried beside it."""
 
+from dataclasses import replace
+
 import pytest
 
 from antifraud import policies, shadows
@@ -318,3 +320,19 @@ def test_another_tenants_staff_changes_its_own_only(acme, bolt):
     assert stranger.post(page_of(row, "remove")).status_code == 404
     with context.in_tenant("t_acme"):
         assert FraudPolicy.objects.count() == 2
+
+
+@pytest.mark.parametrize("store", ["write", "try_beside"])
+def test_a_policy_that_no_signal_could_follow_is_not_stored(acme, store):
+    row = tenants()
+    before = (row.signals, row.shadow)
+    settings = policies.live_of(row).settings
+    wrong = replace(settings["velocity"], weight=5_000)
+    wanted = replace(policies.live_of(row), settings={**settings, "velocity": wrong})
+    given = {"at": NOON} if store == "try_beside" else {}
+
+    with pytest.raises(policies.UnsoundPolicy, match="“weight” of “velocity” must be a whole number from 0 to 1000"):
+        getattr(policies, store)(row=row, wanted=wanted, **given)
+
+    row.refresh_from_db()
+    assert (row.signals, row.shadow) == before

@@ -13,7 +13,7 @@ from django.core.cache import cache
 from django.test import TransactionTestCase
 from pytest_django import DjangoDbBlocker
 
-from antifraud import ranges
+from antifraud.lists import ranges
 from config.servers.use import using
 from tenants import context, standing
 from tenants.models import Tenant

@@ -17,7 +17,7 @@ from django.utils.translation import gettext_lazy as _
 from unfold.paginator import InfinitePaginator
 from unfold.widgets import UnfoldBooleanSwitchWidget
 
-from antifraud import limits, usewords
+from antifraud.limits import filling, usewords
 from core.backoffice import StoryAdmin, audit, list_of, may, path_to
 from core.db import transaction
 from core.errors import Failure
@@ -210,7 +210,7 @@ def _upcoming(member: Member) -> list[upcoming.Line]:
 def _uses(member: Member) -> list[usewords.Told]:
     zone, at = context.zone(), timezone.now()
     with transaction():
-        uses = limits.of_member(member_id=member.pk, zone=zone, at=at)
+        uses = filling.of_member(member_id=member.pk, zone=zone, at=at)
     return [usewords.of_use(use, zone=zone, at=at) for use in uses if use.percent]
 
 

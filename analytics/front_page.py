@@ -13,8 +13,9 @@ from django.utils.translation import get_language, gettext
 
 from analytics import dashboard
 from analytics.dashboard import Dashboard, Day
-from antifraud import limits, measures, usewords
+from antifraud.limits import filling, usewords
 from antifraud.models import Trip
+from antifraud.stops import measures
 from core.backoffice import may, post_button
 from core.db import transaction
 from tenants import context as tenants
@@ -49,7 +50,7 @@ def _alarms(now: datetime) -> list[usewords.Alarm]:
     """Return what is nearly used up, or used up, of budgets and of limits for all together."""
     zone = tenants.zone()
     with transaction():
-        found = limits.alarming(zone=zone, at=now)
+        found = filling.alarming(zone=zone, at=now)
     return usewords.alarms_of(found)
 
 

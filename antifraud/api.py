@@ -7,7 +7,7 @@ from rest_framework import serializers
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from antifraud import declined
+from antifraud.moderation import declined
 from core.http import CursorPage, TenantView
 from members import people
 from rewards.api import outputs

@@ -6,7 +6,9 @@ from collections.abc import Callable
 from celery import shared_task
 from django.utils import timezone
 
-from antifraud import escalation, patrol, second_look, tallies
+from antifraud.judging import second_look
+from antifraud.moderation import escalation
+from antifraud.stops import patrol, tallies
 from tenants import context
 
 logger = logging.getLogger(__name__)

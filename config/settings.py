@@ -253,7 +253,7 @@ NIGHT = [
     "rewards.levels.review.night",
     "rewards.expiry.night",
     "rewards.levels.review.night",
-    "antifraud.limits.night",
+    "antifraud.limits.overall.night",
     "rewards.notices.night",
 ]
 
@@ -282,10 +282,10 @@ AUDIT_RECORDER = "tenants.audit.record"
 CAMPAIGN_SPENDING = "rewards.spending.given_by_campaign"
 # Whose verb frees limits and budgets when rewards lapse or are cancelled, and whose goes on counting what a member has
 # kept of one that was cancelled: counters stand above rewards.
-LIMITS_FREED = "antifraud.counters.give_back"
-LIMITS_KEPT = "antifraud.counters.keep"
+LIMITS_FREED = "antifraud.limits.counters.give_back"
+LIMITS_KEPT = "antifraud.limits.counters.keep"
 # Whose verbs forget what higher floors keep of a person who is erased.
-ERASED_BY = ["antifraud.lists.forget", "rewards.addresses.forget"]
+ERASED_BY = ["antifraud.lists.listings.forget", "rewards.addresses.forget"]
 # What asks for the kinds of event that the tenant's rules start from, in SQL: campaigns stand above events.
 FACT_TRIGGERS = "campaigns.rulebook.TRIGGERS"
 # Who lists what a field of an event may be compared with, and who says why a fact cannot happen as things stand: levels

@@ -5,10 +5,12 @@ from typing import Final
 
 from django.db.models import QuerySet
 
-from antifraud import bans, limits, lines, lists, moderation
-from antifraud.lines import Line
-from antifraud.lists import Wish
+from antifraud.limits import overall
+from antifraud.lists import bans, lines, listings
+from antifraud.lists.lines import Line
+from antifraud.lists.listings import Wish
 from antifraud.models import Case, FraudPolicy
+from antifraud.moderation import deciding
 from campaigns.models import Limit
 from core.db import in_transaction, transaction
 from demo.cheats import BUSY_SIGNUPS, PATIENT_FRIEND, TABLETS_OF, TWINS_OF
@@ -30,11 +32,11 @@ SHADOW: Final = {"flag_from": 40, "refuse_from": 150, "signals": {"many_accounts
 @in_transaction
 def take(*, at: datetime) -> None:
     """Set it all up, as staff would by hand."""
-    lists.put(wishes=_wishes(at), by=BY, at=at)
+    listings.put(wishes=_wishes(at), by=BY, at=at)
     FraudPolicy.objects.filter(singleton=True).update(
         reason_templates=list(REASONS), shadow=SHADOW, shadow_since=at - timedelta(days=30)
     )
-    limits.save(limit=Limit(per="device", period="rolling", days=30, max_count=20))
+    overall.save(limit=Limit(per="device", period="rolling", days=30, max_count=20))
 
 
 def look_after(*, at: datetime) -> None:
@@ -46,10 +48,10 @@ def look_after(*, at: datetime) -> None:
     by = Staff.objects.get(username=BY)
     for name in (f"sim-busy-{BUSY_SIGNUPS - 3}", f"sim-busy-{BUSY_SIGNUPS - 2}"):
         for case in _waiting(name):
-            moderation.approve(case=case, by=by, note="A real fan: they brought their book club.", at=at)
+            deciding.approve(case=case, by=by, note="A real fan: they brought their book club.", at=at)
     for name in (PATIENT_FRIEND, *(f"sim-twin-{number}" for number in TWINS_OF[:2])):
         for case in _waiting(name):
-            moderation.reject(case=case, by=by, note=REASONS[0], at=at)
+            deciding.reject(case=case, by=by, note=REASONS[0], at=at)
     late = _waiting(f"sim-tablet-{TABLETS_OF[0]}")
     Case.objects.filter(pk__in=[case.pk for case in late]).update(opened_at=at - LATE, due_at=at - LATE + DUE)
     farmer = people.get_by_external_id(name_of(FARMER))

@@ -208,7 +208,7 @@ def _store(people: _People, at: datetime) -> None:
                 AS given (person, kind, lookup)
             CROSS JOIN LATERAL (
                 SELECT member_id FROM members_identity
-                -- As in antifraud.observing: of a value that many have PostgreSQL would rather read the whole table.
+                -- As in antifraud.judging.observing: a value that many have would make it read the whole table.
                 WHERE kind = given.kind AND lookup >= given.lookup AND lookup <= given.lookup
                 ORDER BY lookup DESC LIMIT 20
             ) AS owner

@@ -4,9 +4,11 @@ from collections.abc import Iterator, Sequence
 from dataclasses import asdict
 from datetime import datetime, timedelta
 
-from antifraud import cases, counters, stops
-from antifraud.cases import Flagged, NewSignal
+from antifraud.limits import counters
+from antifraud.moderation import cases
+from antifraud.moderation.cases import Flagged, NewSignal
 from antifraud.signals import ring
+from antifraud.stops import firing
 from core import db
 from events import claims
 from events.claims import Handled, Outcome, Parked
@@ -54,7 +56,7 @@ def write(*, plan: Plan, situation: Situation) -> Outcome:
     referral_ids = _referrals(plan, situation)
     order_ids = _note(plan)
     # Before the rewards, which tell of the trip that makes them wait.
-    trips = stops.record(tripped=plan.tripped, at=at)
+    trips = firing.record(tripped=plan.tripped, at=at)
     reward_ids = _rewards(plan, situation, referral_ids=referral_ids, order_ids=order_ids)
     kept = _kept(plan, reward_ids, order_ids=order_ids, at=at)
     kept_now = [releases.granted_of(each) for each in kept.values() if each.status == GRANTED]
@@ -64,7 +66,7 @@ def write(*, plan: Plan, situation: Situation) -> Outcome:
     if lost:
         again = _kept_after_all(plan, lost)
         counters.take_again(reward_ids=again, costs_of=sorted(lost.difference(again)), zone=str(situation.zone))
-    stopped = stops.act(trips=trips, at=at)
+    stopped = firing.act(trips=trips, at=at)
     qualified = _qualified(plan, situation)
     told = [*telling.facts_of(plan=plan, reward_ids=reward_ids, kept=kept, qualified=qualified), *stopped]
     told += telling.facts_of_alarms(plan.alarms)

@@ -3,10 +3,10 @@
 from dataclasses import dataclass, field
 from datetime import datetime
 
-from antifraud.guard import Guard
-from antifraud.observed import Friend, Pace
-from antifraud.watch import Watch
-from antifraud.windows import STOPPABLE
+from antifraud.judging.observed import Friend, Pace
+from antifraud.limits.guard import Guard
+from antifraud.stops.watch import Watch
+from antifraud.stops.windows import STOPPABLE
 from rewards.refunds import Held
 from scoring.plan import Plan, type_of_entry
 from scoring.situation import Incoming, KnownOrder, Person, Promise, Situation

@@ -3,7 +3,7 @@
 from datetime import tzinfo
 from typing import Any
 
-from antifraud.guard import Proposal
+from antifraud.limits.guard import Proposal
 from campaigns.definitions import Miss, Offer
 from scoring import joining, judging, noting, ordering, parts, proposing
 from scoring.batch import Batch

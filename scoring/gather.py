@@ -5,10 +5,12 @@ from datetime import datetime, tzinfo
 from functools import partial
 from typing import Any, NamedTuple
 
-from antifraud import counters, guard, places, ranges, windows
-from antifraud.guard import Place
-from antifraud.minutes import TENANT, Subject, Window
-from antifraud.usage import Ask
+from antifraud.limits import counters, guard, places
+from antifraud.limits.guard import Place
+from antifraud.limits.usage import Ask
+from antifraud.lists import ranges
+from antifraud.stops import windows
+from antifraud.stops.minutes import TENANT, Subject, Window
 from campaigns import rulebook
 from campaigns.rulebook import Rulebook
 from core.codes import normalise_code

@@ -2,7 +2,7 @@
 
 from datetime import timedelta
 
-from antifraud.observed import Friend, Pace, is_bare
+from antifraud.judging.observed import Friend, Pace, is_bare
 from referrals import touch as touches
 from scoring.batch import Batch, Referred
 from scoring.plan import Attributed

@@ -4,10 +4,11 @@ from bisect import bisect_right, insort
 from dataclasses import replace
 from datetime import datetime, timedelta
 
-from antifraud import signals, verdict
-from antifraud.guard import Proposal
-from antifraud.observed import Bought, Friend, Listed, Observed, Party, Seen
-from antifraud.verdict import Verdict
+from antifraud import signals
+from antifraud.judging import verdict
+from antifraud.judging.observed import Bought, Friend, Listed, Observed, Party, Seen
+from antifraud.judging.verdict import Verdict
+from antifraud.limits.guard import Proposal
 from scoring.batch import Batch, Referred
 from scoring.plan import Noticed
 from scoring.situation import Incoming, Person

@@ -2,8 +2,8 @@
 
 from collections.abc import Iterable, Iterator, Mapping
 
-from antifraud.guard import Proposal
-from antifraud.minutes import TENANT, Subject
+from antifraud.limits.guard import Proposal
+from antifraud.stops.minutes import TENANT, Subject
 from scoring.batch import Batch
 from scoring.situation import Incoming, KnownOrder, Person
 

@@ -6,8 +6,8 @@ from dataclasses import replace
 from enum import Enum, auto
 from typing import Any
 
-from antifraud.guard import Place
-from antifraud.usage import Figures
+from antifraud.limits.guard import Place
+from antifraud.limits.usage import Figures
 from campaigns.definitions import RuleLine
 from rewards import refunds
 from rewards.refunds import Held, Refund

@@ -3,8 +3,8 @@
 from collections.abc import Sequence
 from typing import Final, NamedTuple
 
-from antifraud.guard import Proposal
-from antifraud.usage import Asked
+from antifraud.limits.guard import Proposal
+from antifraud.limits.usage import Asked
 from campaigns import amounts
 from campaigns.amounts import Worth
 from campaigns.definitions import Extra, Miss, RuleLine

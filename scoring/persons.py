@@ -6,9 +6,10 @@ from datetime import datetime, timedelta
 from functools import lru_cache
 from typing import Any, NamedTuple
 
-from antifraud import lookout, observing
-from antifraud.observed import Nearby, Pace, Ranges
-from antifraud.ties import type_of_identity
+from antifraud.judging import observing
+from antifraud.judging.observed import Nearby, Pace, Ranges
+from antifraud.judging.ties import type_of_identity
+from antifraud.stops import lookout
 from campaigns.conditions import ORDERS
 from campaigns.definitions import RuleLine
 from core import db

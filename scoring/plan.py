@@ -5,11 +5,11 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, NamedTuple
 
-from antifraud.alarms import Alarm
-from antifraud.minutes import Subject, Tally
-from antifraud.observed import Seen
-from antifraud.usage import Key, Used
-from antifraud.watch import Tripped
+from antifraud.judging.observed import Seen
+from antifraud.limits.alarms import Alarm
+from antifraud.limits.usage import Key, Used
+from antifraud.stops.minutes import Subject, Tally
+from antifraud.stops.watch import Tripped
 from rewards.refunds import Held
 
 POINTS = "points"

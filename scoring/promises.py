@@ -2,7 +2,7 @@
 
 from datetime import datetime, timedelta
 
-from antifraud.guard import Proposal
+from antifraud.limits.guard import Proposal
 from rewards.refunds import GRANTED
 from scoring.batch import Batch
 from scoring.plan import Kept, Proposed

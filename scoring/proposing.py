@@ -4,9 +4,9 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
-from antifraud import verdict
-from antifraud.guard import Proposal
-from antifraud.minutes import Subject
+from antifraud.judging import verdict
+from antifraud.limits.guard import Proposal
+from antifraud.stops.minutes import Subject
 from rewards.refunds import GRANTED
 from scoring import noting, ordering, parts, promises
 from scoring.batch import Batch

@@ -6,12 +6,12 @@ from dataclasses import dataclass, field
 from datetime import datetime, tzinfo
 from typing import Any, NamedTuple, Protocol
 
-from antifraud.guard import type_of_limits
-from antifraud.observed import ALONE, NO_TRAITS, NOTHING_NEAR, Nearby, Pace, Traits
-from antifraud.policy import Policies
-from antifraud.ties import type_of_identity
-from antifraud.usage import Reading
-from antifraud.windows import PastTrip, StopLine
+from antifraud.judging.observed import ALONE, NO_TRAITS, NOTHING_NEAR, Nearby, Pace, Traits
+from antifraud.judging.policy import Policies
+from antifraud.judging.ties import type_of_identity
+from antifraud.limits.guard import type_of_limits
+from antifraud.limits.usage import Reading
+from antifraud.stops.windows import PastTrip, StopLine
 from campaigns.definitions import LimitLine, Offer
 from referrals.touch import Touches
 from rewards.costs import Price

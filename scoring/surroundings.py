@@ -5,9 +5,9 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from antifraud import lookout
-from antifraud.policy import Chosen, Policies
-from antifraud.windows import PastTrip, StopLine
+from antifraud.judging.policy import Chosen, Policies
+from antifraud.stops import lookout
+from antifraud.stops.windows import PastTrip, StopLine
 from campaigns.definitions import LimitLine
 from campaigns.rulebook import Rulebook
 from core import db

@@ -3,7 +3,7 @@
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
-from antifraud.alarms import Alarm
+from antifraud.limits.alarms import Alarm
 from events import facts
 from events.facts import DEPTH_MAX, Fact, Link
 from rewards.refunds import GRANTED

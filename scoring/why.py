@@ -10,7 +10,7 @@ from django.utils.timezone import localtime
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
-from antifraud import reasons
+from antifraud.judging import reasons
 from campaigns import giving, versions, wording
 from campaigns.definitions import Condition, Offer
 from campaigns.models import CampaignVersion, Limit

@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 from django.db import connection
 
-from antifraud import counters
+from antifraud.limits import counters
 from antifraud.models import FraudPolicy
 from campaigns.models import Limit
 from core.db import execute, fetch, transaction

@@ -8,8 +8,9 @@ from typing import Any
 
 import pytest
 
-from antifraud import counters, moderation
+from antifraud.limits import counters
 from antifraud.models import Case, FraudPolicy, StopRule
+from antifraud.moderation import deciding
 from antifraud.signals import SIGNALS
 from campaigns.models import Campaign
 from core.errors import Conflict
@@ -136,11 +137,11 @@ def test_workers_moderators_marketers_and_the_clock_do_not_wait_for_each_other_f
 
     def moderate() -> None:
         for place, case in enumerate(cases):
-            decide = moderation.reject if place % 2 else moderation.approve
+            decide = deciding.reject if place % 2 else deciding.approve
             decide(case=case, by=max_, at=NOON)
             # Others may have used meanwhile what a rejection had freed.
             with suppress(Conflict):
-                moderation.undo(case=case, by=max_, at=NOON)
+                deciding.undo(case=case, by=max_, at=NOON)
 
     def mature() -> None:
         for days in range(20):

@@ -5,8 +5,9 @@ from datetime import timedelta
 
 import pytest
 
-from antifraud import counters, moderation
+from antifraud.limits import counters
 from antifraud.models import Case
+from antifraud.moderation import deciding
 from rewards import ledger, maturing
 from tenants.staff.models import Staff
 from tests.cast import NOON, Shop, codes_of, make_campaign
@@ -55,12 +56,12 @@ def test_a_reward_waits_for_both_clocks_whichever_comes_first(shop, max_):
     flag(shop, inviter="clara", friend="denis")
     anna_and_boris, clara_and_denis = Case.objects.order_by("pk")
 
-    moderation.approve(case=anna_and_boris, by=max_, at=NOON)
+    deciding.approve(case=anna_and_boris, by=max_, at=NOON)
     assert both(shop) == ["pending", "pending"]
     shop.at = NOON + 14 * DAY
     assert mature(shop) == 2
     assert shop.rewards_of("clara")[0].status == "flagged"
-    moderation.approve(case=clara_and_denis, by=max_, at=shop.at)
+    deciding.approve(case=clara_and_denis, by=max_, at=shop.at)
 
     assert [shop.balance_of(name) for name in ("anna", "boris", "clara", "denis")] == [100] * 4
 
@@ -78,10 +79,10 @@ def test_a_rejected_reward_whose_order_was_cancelled_stays_rejected_when_that_is
     make_campaign(rule=HELD, budget_points=200)
     flag(shop)
     case = Case.objects.get()
-    moderation.reject(case=case, by=max_, at=NOON)
+    deciding.reject(case=case, by=max_, at=NOON)
     cancel_first_order(shop)
 
-    moderation.undo(case=case, by=max_, at=NOON)
+    deciding.undo(case=case, by=max_, at=NOON)
 
     assert both(shop) == ["rejected", "rejected"]
     assert counters.verify(zone="Europe/Moscow") == []
@@ -91,11 +92,11 @@ def test_a_rejected_reward_whose_order_was_refunded_in_part_is_owed_the_rest_whe
     make_campaign(rule={"recipient": "both"})
     flag(shop)
     case = Case.objects.get()
-    moderation.reject(case=case, by=max_, at=NOON)
+    deciding.reject(case=case, by=max_, at=NOON)
     shop.refunds("boris", "125", order=first_order(shop))
 
-    moderation.undo(case=case, by=max_, at=NOON)
-    moderation.approve(case=case, by=max_, at=NOON)
+    deciding.undo(case=case, by=max_, at=NOON)
+    deciding.approve(case=case, by=max_, at=NOON)
 
     assert (shop.balance_of("anna"), shop.balance_of("boris")) == (75, 75)
 
@@ -103,7 +104,7 @@ def test_a_rejected_reward_whose_order_was_refunded_in_part_is_owed_the_rest_whe
 def test_an_approved_reward_is_taken_back_with_its_order(shop, max_):
     make_campaign(rule={"recipient": "both"}, budget_points=200)
     flag(shop)
-    moderation.approve(case=Case.objects.get(), by=max_, at=NOON)
+    deciding.approve(case=Case.objects.get(), by=max_, at=NOON)
 
     cancel_first_order(shop)
 
@@ -116,9 +117,9 @@ def test_what_was_approved_undone_and_refunded_is_paid_once_and_taken_back_once(
     flag(shop)
     case = Case.objects.get()
     for _ in range(2):
-        moderation.approve(case=case, by=max_, at=NOON)
-        moderation.undo(case=case, by=max_, at=NOON)
-    moderation.approve(case=case, by=max_, at=NOON)
+        deciding.approve(case=case, by=max_, at=NOON)
+        deciding.undo(case=case, by=max_, at=NOON)
+    deciding.approve(case=case, by=max_, at=NOON)
     assert shop.balance_of("anna") == 100
 
     cancel_first_order(shop)
@@ -133,7 +134,7 @@ def test_an_order_that_is_refunded_between_maturing_and_moderation_pays_nothing(
     mature(shop)
     cancel_first_order(shop)
 
-    moderation.approve(case=Case.objects.get(), by=max_, at=shop.at)
+    deciding.approve(case=Case.objects.get(), by=max_, at=shop.at)
 
     assert (both(shop), shop.balance_of("anna")) == (["cancelled", "cancelled"], 0)
 
@@ -144,7 +145,7 @@ def test_what_a_rejection_frees_the_next_honest_friend_gets(shop, max_):
     shop.joins("clara", invited_by="anna")
     assert codes_of(shop.pays("clara", "500")) == ["limit_count"]
 
-    moderation.reject(case=Case.objects.get(), by=max_, at=NOON)
+    deciding.reject(case=Case.objects.get(), by=max_, at=NOON)
     shop.joins("denis", invited_by="anna")
 
     assert codes_of(shop.pays("denis", "500")) == ["granted"]

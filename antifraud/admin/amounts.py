@@ -11,7 +11,7 @@ from tenants import context
 
 def said(*, points: int, amounts: Sequence[str]) -> str:
     """
-    Return amounts as `antifraud.stakes.amounts_of` gives them, with the word for points: "200 points, $5.00".
+    Return amounts as `moderation.stakes.amounts_of` gives them, with the word for points: "200 points, $5.00".
 
     Points are the first of the assets, so theirs is the first of the amounts if there are any.
     """

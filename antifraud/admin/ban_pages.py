@@ -13,7 +13,7 @@ from django.utils.translation import gettext, ngettext
 from django.utils.translation import gettext_lazy as _
 from unfold.widgets import UnfoldAdminRadioSelectWidget, UnfoldAdminTextInputWidget, UnfoldBooleanSwitchWidget
 
-from antifraud import bans
+from antifraud.lists import bans
 from core.backoffice import ModelAdmin, may, path_to
 from core.db import transaction
 from core.errors import Failure

@@ -10,8 +10,9 @@ from django.utils import timezone
 from django.utils.html import format_html
 from django.utils.translation import gettext_lazy as _
 
-from antifraud import breakdown, queue, reasons
+from antifraud.judging import reasons
 from antifraud.models import Case
+from antifraud.moderation import breakdown, queue
 from core.backoffice import ViewFilter
 from core.templatetags.backoffice import whole
 

@@ -14,13 +14,14 @@ from django.utils.timesince import timeuntil
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
-from antifraud import queue, reasons
 from antifraud.admin import case_filters
 from antifraud.admin.amounts import cost, said
 from antifraud.admin.case_filters import CampaignFilter, CaseView, ReasonFilter, SortFilter
 from antifraud.admin.many import ManyPages
 from antifraud.admin.story import story_of
+from antifraud.judging import reasons
 from antifraud.models import Case
+from antifraud.moderation import queue
 from core.backoffice import post_button
 from core.templatetags.backoffice import age, whole
 

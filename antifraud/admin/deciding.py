@@ -14,11 +14,11 @@ from django.utils.safestring import SafeString
 from django.utils.translation import gettext, ngettext
 from django.utils.translation import gettext_lazy as _
 
-from antifraud import escalation, moderation, queue
 from antifraud.admin.amounts import said
 from antifraud.admin.figures import FigurePages
-from antifraud.escalation import DECIDE
 from antifraud.models import Case, Decision
+from antifraud.moderation import deciding, escalation, queue
+from antifraud.moderation.escalation import DECIDE
 from core.backoffice import may, page_of, post_button
 from core.templatetags.backoffice import whole
 
@@ -70,14 +70,14 @@ class DecidingPages(FigurePages):
     # One click
 
     def approve(self, request: HttpRequest, pk: int) -> SafeString:
-        return self._decided(request, pk, moderation.approve, _("Approved: on their way: %(given)s."))
+        return self._decided(request, pk, deciding.approve, _("Approved: on their way: %(given)s."))
 
     def reject(self, request: HttpRequest, pk: int) -> SafeString:
         sides = {"sides": request.POST["sides"]} if request.POST.get("sides") else {}
-        return self._decided(request, pk, moderation.reject, _("Rejected: will not be given: %(given)s."), **sides)
+        return self._decided(request, pk, deciding.reject, _("Rejected: will not be given: %(given)s."), **sides)
 
     def undo(self, request: HttpRequest, pk: int) -> str:
-        moderation.undo(case=self.case_of(pk), by=request.user, at=timezone.now())  # type: ignore[arg-type]
+        deciding.undo(case=self.case_of(pk), by=request.user, at=timezone.now())  # type: ignore[arg-type]
         return gettext("Undone: the case waits for a decision again.")
 
     def take(self, request: HttpRequest, pk: int) -> str:

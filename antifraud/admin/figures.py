@@ -11,9 +11,10 @@ from django.utils import timezone
 from django.utils.formats import number_format
 from django.utils.translation import get_language, gettext
 
-from antifraud import figures, reasons
-from antifraud.figures import Decided, Figures
-from antifraud.precision import Precision
+from antifraud.judging import reasons
+from antifraud.moderation import figures
+from antifraud.moderation.figures import Decided, Figures
+from antifraud.moderation.precision import Precision
 from core import money
 from core.backoffice import StoryAdmin, audit
 from core.templatetags.backoffice import age, whole

@@ -15,7 +15,7 @@ from django.utils.safestring import SafeString
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
-from antifraud import limits, usewords
+from antifraud.limits import filling, overall, usewords
 from campaigns import summary, versions
 from campaigns.limit_forms import LimitForm
 from campaigns.models import Campaign, Limit
@@ -58,7 +58,7 @@ class LimitAdmin(ModelAdmin):
 
     def dress(self, rows: Sequence[Any]) -> None:
         with transaction():
-            uses = limits.of_everybody(zone=context.zone(), at=timezone.now())
+            uses = filling.of_everybody(zone=context.zone(), at=timezone.now())
         found = {use.limit.id: use for use in uses if use.limit}
         for row in rows:
             row.use = found.get(row.pk)
@@ -81,15 +81,15 @@ class LimitAdmin(ModelAdmin):
 
     def save_model(self, request: HttpRequest, obj: Limit, form: Any, change: bool) -> None:  # noqa: FBT001
         obj.campaign = None
-        limits.save(limit=obj)
+        overall.save(limit=obj)
 
     def delete_model(self, request: HttpRequest, obj: Limit) -> None:
-        limits.delete(limit=obj)
+        overall.delete(limit=obj)
 
     def delete_queryset(self, request: HttpRequest, queryset: Any) -> None:
         with transaction():
             for each in queryset:
-                limits.delete(limit=each)
+                overall.delete(limit=each)
 
     # The pages that show use
 
@@ -104,7 +104,7 @@ class LimitAdmin(ModelAdmin):
     def use_view(self, request: HttpRequest) -> HttpResponse:
         at = timezone.now()
         with transaction():
-            uses = limits.of_everybody(zone=context.zone(), at=at)
+            uses = filling.of_everybody(zone=context.zone(), at=at)
             told = [usewords.of_use(use, zone=context.zone(), at=at) for use in uses]
         return self._use_page(request, gettext("Limits over all campaigns"), told)
 
@@ -112,7 +112,7 @@ class LimitAdmin(ModelAdmin):
         campaign = get_object_or_404(Campaign, pk=campaign_id)
         at = timezone.now()
         with transaction():
-            uses = limits.of_campaign(offer=versions.offer_of(campaign=campaign), zone=context.zone(), at=at)
+            uses = filling.of_campaign(offer=versions.offer_of(campaign=campaign), zone=context.zone(), at=at)
             told = [usewords.of_use(use, zone=context.zone(), at=at) for use in uses]
         title = gettext("Limits and budgets of “%(name)s”") % {"name": campaign.name}
         return self._use_page(request, title, told, back_url=page_of(campaign))

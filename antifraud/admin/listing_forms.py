@@ -8,9 +8,9 @@ from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 from unfold.widgets import UnfoldAdminFileFieldWidget, UnfoldAdminSelectWidget, UnfoldAdminTextInputWidget
 
-from antifraud import lines, list_sheets, lists
-from antifraud.list_sheets import Terms
-from antifraud.lists import Wish
+from antifraud.lists import lines, list_sheets, listings
+from antifraud.lists.list_sheets import Terms
+from antifraud.lists.listings import Wish
 from antifraud.models import Listing
 from core.db import current_schema
 from core.errors import Failure
@@ -35,7 +35,7 @@ class _EndForm(forms.Form):
     note = forms.CharField(
         label=_("note"),
         required=False,
-        max_length=lists.NOTE_LENGTH_MAX,
+        max_length=listings.NOTE_LENGTH_MAX,
         widget=UnfoldAdminTextInputWidget,
         help_text=_(
             "Why. Of our own staff: the name that they log in with here, so that they decide no case of theirs."
@@ -76,21 +76,21 @@ class ListingForm(_EndForm, forms.ModelForm):  # type: ignore[type-arg]
         schema, region = current_schema(), identities.region_of(context.current().currency)
         try:
             line = lines.line_of(kind=told["kind"], text=told["value"], schema=schema, region=region)
-            if lists.missing_members([line]):
-                raise lists.NobodyListed
+            if listings.missing_members([line]):
+                raise listings.NobodyListed
         except Failure as failure:
             self.add_error("value", str(failure))
             return
         wish = Wish(list=told["list"], line=line, answer=told["answer"], until=self.until(), note=told.get("note", ""))
         try:
-            lists.require_sound(wish, at=timezone.now())
+            listings.require_sound(wish, at=timezone.now())
         except Failure as failure:
             pointer = failure.errors[0]["pointer"].removeprefix("/")
             self.add_error("last_day" if pointer == "until" else pointer, str(failure))
         told["wish"] = wish
 
     def _post_clean(self) -> None:
-        """Leave the row alone: `lists.put` writes it, and the form has said all that could be wrong with it."""
+        """Leave the row alone: `listings.put` writes it, and the form has said all that could be wrong with it."""
 
 
 class UploadForm(_EndForm):

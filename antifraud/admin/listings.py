@@ -18,9 +18,9 @@ from django.utils.text import capfirst
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
-from antifraud import lines, list_sheets, lists
 from antifraud.admin.ban_pages import BanPages
 from antifraud.admin.listing_forms import ListingForm, UploadForm
+from antifraud.lists import lines, list_sheets, listings
 from antifraud.models import Listing
 from core.backoffice import ViewFilter, audit, link, list_of, path_to
 from core.db import current_schema, transaction
@@ -71,7 +71,7 @@ class ListingAdmin(BanPages):
         return False
 
     def name_of(self, row: Listing) -> str:
-        return f"{row.get_list_display()}: {lists.masked(row)}"
+        return f"{row.get_list_display()}: {listings.masked(row)}"
 
     def dress(self, rows: Sequence[Any]) -> None:
         names = names_of(int(row.lookup) for row in rows if row.kind == Listing.Kind.MEMBER)
@@ -84,7 +84,7 @@ class ListingAdmin(BanPages):
     def about(self, row: Any) -> SafeString | str:
         if row.kind == Listing.Kind.MEMBER:
             return link(row.names[int(row.lookup)], path_to("members.member", row.lookup))
-        return lists.masked(row) or gettext("(erased)")
+        return listings.masked(row) or gettext("(erased)")
 
     @admin.display(description=_("then"))
     def then(self, row: Listing) -> SafeString | str:
@@ -102,7 +102,7 @@ class ListingAdmin(BanPages):
 
     def save_model(self, request: HttpRequest, obj: Listing, form: Any, change: bool) -> None:  # noqa: FBT001
         wish = form.cleaned_data["wish"]
-        lists.put(wishes=[wish], by=request.user.get_username(), at=timezone.now())
+        listings.put(wishes=[wish], by=request.user.get_username(), at=timezone.now())
         obj.pk = Listing.objects.values_list("pk", flat=True).get(
             list=wish.list, kind=wish.line.kind, lookup=wish.line.lookup
         )
@@ -204,11 +204,11 @@ class ListingAdmin(BanPages):
         at = timezone.now()
         with transaction():
             sheet = form.read(at=at)
-            put = lists.put(wishes=sheet.wishes, by=request.user.get_username(), at=at)
+            put = listings.put(wishes=sheet.wishes, by=request.user.get_username(), at=at)
         return {"put": put, "sheet": sheet, "wrong": sheet.wrong[:WRONG_MAX], "list_url": list_of(Listing)}
 
     def _remove(self, request: HttpRequest, ids: list[int]) -> None:
-        lists.remove(listing_ids=ids, by=request.user.get_username(), at=timezone.now())
+        listings.remove(listing_ids=ids, by=request.user.get_username(), at=timezone.now())
 
 
 def _asked(text: str) -> Q:

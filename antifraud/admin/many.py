@@ -12,11 +12,11 @@ from django.utils import timezone
 from django.utils.translation import gettext, ngettext
 from django.utils.translation import gettext_lazy as _
 
-from antifraud import bulk, notes
 from antifraud.admin.amounts import cost, said
 from antifraud.admin.deciding import DecidingPages, note_of, number
-from antifraud.bulk import Choice, Preview, Refused, Total
 from antifraud.models import Case, Decision
+from antifraud.moderation import bulk, notes
+from antifraud.moderation.bulk import Choice, Preview, Refused, Total
 from core.templatetags.backoffice import whole
 
 BULK_MAX = 200

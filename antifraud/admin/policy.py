@@ -12,11 +12,12 @@ from django.utils.safestring import SafeString
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
-from antifraud import figures, policies
 from antifraud.admin.policy_forms import SignalsForm, TenantForm
 from antifraud.admin.shadow_pages import ShadowPages
+from antifraud.judging import policies
 from antifraud.models import FraudPolicy, Listing
-from antifraud.precision import Precision
+from antifraud.moderation import figures
+from antifraud.moderation.precision import Precision
 from campaigns.models import Campaign
 from core.backoffice import audit, changes_of, list_of, page_of, post_button
 from core.db import transaction

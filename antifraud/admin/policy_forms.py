@@ -8,10 +8,10 @@ from django import forms
 from django.forms.boundfield import BoundField
 from django.utils.translation import gettext_lazy as _
 
+from antifraud.judging.observed import Setting
+from antifraud.judging.policy import THRESHOLD_MAX, Policy
 from antifraud.models import FraudPolicy
-from antifraud.observed import Setting
-from antifraud.policy import THRESHOLD_MAX, Policy
-from antifraud.precision import Precision
+from antifraud.moderation.precision import Precision
 from antifraud.signals import SIGNALS
 from antifraud.signals.signal import WEIGHT_MAX, Signal
 from core.errors import type_of_text

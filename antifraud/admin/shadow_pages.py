@@ -13,9 +13,10 @@ from django.utils import timezone
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
-from antifraud import measures, policies, reasons, shadows
 from antifraud.admin.policy_forms import SignalsForm
+from antifraud.judging import policies, reasons, shadows
 from antifraud.models import FraudPolicy
+from antifraud.stops import measures
 from core.backoffice import SingletonAdmin, audit, changes_of, page_of, path_to, post_button
 from core.db import transaction
 from core.errors import Failure

@@ -7,8 +7,8 @@ from django import forms
 from django.utils.translation import gettext_lazy as _
 from unfold import widgets
 
-from antifraud import measures
 from antifraud.models import StopRule
+from antifraud.stops import measures
 
 Action, Scope = StopRule.Action, StopRule.Scope
 THRESHOLD_MAX = 10**15

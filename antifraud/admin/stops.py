@@ -14,9 +14,9 @@ from django.utils.safestring import SafeString
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
-from antifraud import charts, lookback, measures
 from antifraud.admin.stop_forms import StopRuleForm, initial_of
 from antifraud.models import StopRule
+from antifraud.stops import charts, lookback, measures
 from core.backoffice import ModelAdmin, link
 from core.errors import Failure
 from tenants import context

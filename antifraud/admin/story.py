@@ -5,10 +5,10 @@ from typing import Any, Final
 
 from django.urls import reverse
 
-from antifraud import dossiers, escalation, graph, moderation, notes, reach, timelines, webs
 from antifraud.admin.amounts import cost, said
 from antifraud.models import Case, Decision
-from antifraud.queue import ORDER, Shown
+from antifraud.moderation import deciding, dossiers, escalation, graph, nodes, notes, reach, timelines, webs
+from antifraud.moderation.queue import ORDER, Shown
 from core.backoffice import page_of
 from members.models import Member
 from rewards import portraits
@@ -26,7 +26,7 @@ def story_of(*, case: Case, shown: Shown, viewer: Staff, may_decide: bool) -> di
     """Return what the template shows, in a fixed number of statements."""
     parties = {person.member_id for person in shown.people}
     web = webs.web_of(parties=parties, rewards=shown.rewards)
-    drawn = graph.bounded(web=web)
+    drawn = nodes.bounded(web=web)
     is_open = case.status == Case.Status.OPEN
     return {
         "case": case,
@@ -80,7 +80,7 @@ def _choices(case: Case, shown: Shown, viewer: Staff) -> Mapping[str, Any]:
             "rejecting": [each for each in rejecting if each not in own],
         },
         "sides": Decision._meta.get_field("sides").choices if len(waiting) > 1 else (),
-        "usual_sides": moderation.sides_of(case=case),
+        "usual_sides": deciding.sides_of(case=case),
         "moderators": escalation.list_moderators(),
         "is_mine": case.assigned_to_id == viewer.pk,
     }

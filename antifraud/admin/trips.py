@@ -16,8 +16,8 @@ from django.utils.safestring import SafeString
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
-from antifraud import charts, measures, savings, stops
 from antifraud.models import StopRule, Trip
+from antifraud.stops import charts, measures, resuming, savings
 from core.backoffice import VIEWS_TEMPLATE, StoryAdmin, ViewFilter, may, page_of, path_to, post_button
 from core.templatetags.backoffice import age
 
@@ -116,7 +116,7 @@ class TripAdmin(StoryAdmin):
         trip = Trip.objects.filter(pk=pk).select_related("campaign").first()
         if trip is None:
             raise Http404
-        stops.resume(trip=trip, by=request.user, at=timezone.now())  # type: ignore[arg-type]
+        resuming.resume(trip=trip, by=request.user, at=timezone.now())  # type: ignore[arg-type]
         if trip.action == StopRule.Action.NOTIFY:
             return gettext("Noted. You are told again when it happens again.")
         return gettext("“%(name)s” goes on. What was flagged meanwhile waits in the moderation queue.") % {

@@ -27,7 +27,7 @@ class Migration(migrations.Migration):
                     field=models.BigIntegerField(
                         db_column="member_id",
                         default=0,
-                        help_text="Whose: a member's or inviter's number, antifraud.usage.subject_of a device or card; 0: everybody.",
+                        help_text="Whose: a member's or inviter's number, antifraud.limits.usage.subject_of a device or card; 0: everybody.",
                     ),
                 ),
                 migrations.AddConstraint(

@@ -26,7 +26,8 @@ class Counter(models.Model):
     subject_id = models.BigIntegerField(
         db_column="member_id",
         default=0,
-        help_text="Whose: a member's or inviter's number, antifraud.usage.subject_of a device or card; 0: everybody.",
+        help_text="Whose: a member's or inviter's number, antifraud.limits.usage.subject_of a device or card; "
+        "0: everybody.",
     )
     period = models.CharField(max_length=7, help_text="hour, day, week, month, ever, or 30 days.")
     period_start = models.DateTimeField(help_text="When the period begins, by the tenant's clock.")

@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Mapping
 from typing import Final
 
-from antifraud.observed import Observed, Seen, Setting
+from antifraud.judging.observed import Observed, Seen, Setting
 from antifraud.signals import (
     above_threshold,
     block_list,

@@ -1,6 +1,6 @@
 """Orders that are only just large enough for the reward, one friend after another."""
 
-from antifraud.observed import Found, Observed, Setting
+from antifraud.judging.observed import Found, Observed, Setting
 from antifraud.signals.signal import Param, Signal
 from core.errors import translated as _
 

@@ -1,6 +1,6 @@
 """Who stands in a stop list, by themselves, by an identity, an e-mail domain or an address: the line says what then."""
 
-from antifraud.observed import Found, Observed, Setting
+from antifraud.judging.observed import Found, Observed, Setting
 from antifraud.signals.signal import Signal
 from core.errors import translated as _
 

@@ -1,6 +1,6 @@
 """First orders that come too soon after the sign-up, or always after the same time."""
 
-from antifraud.observed import Found, Friend, Observed, Setting
+from antifraud.judging.observed import Found, Friend, Observed, Setting
 from antifraud.signals.signal import Param, Signal
 from core.errors import translated as _
 

@@ -2,7 +2,7 @@
 
 import disposable_email_domains
 
-from antifraud.observed import Found, Observed, Setting
+from antifraud.judging.observed import Found, Observed, Setting
 from antifraud.signals.signal import Signal
 from core.errors import translated as _
 

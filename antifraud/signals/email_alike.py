@@ -1,6 +1,6 @@
 """E-mail addresses that differ by digits, dots, dashes or look-alike letters only."""
 
-from antifraud.observed import Found, Observed, Setting
+from antifraud.judging.observed import Found, Observed, Setting
 from antifraud.signals.signal import Param, Signal
 from core.errors import translated as _
 

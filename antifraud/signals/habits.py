@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 
-from antifraud.observed import Found, Observed, Setting
+from antifraud.judging.observed import Found, Observed, Setting
 from antifraud.signals.signal import Param, Signal
 from core.errors import translated as _
 

@@ -2,7 +2,7 @@
 
 from datetime import timedelta
 
-from antifraud.observed import Found, Observed, Setting
+from antifraud.judging.observed import Found, Observed, Setting
 from antifraud.signals.signal import Param, Signal
 from core.errors import translated as _
 

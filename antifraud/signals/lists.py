@@ -1,6 +1,6 @@
 """Who stands in a list: our own staff, and addresses of data centres."""
 
-from antifraud.observed import Found, Observed, Setting
+from antifraud.judging.observed import Found, Observed, Setting
 from antifraud.signals.signal import Signal
 from core.errors import translated as _
 

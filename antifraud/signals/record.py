@@ -1,6 +1,6 @@
 """What moderators decided about this inviter before, and what members owe."""
 
-from antifraud.observed import Found, Observed, Setting
+from antifraud.judging.observed import Found, Observed, Setting
 from antifraud.signals.signal import Param, Signal
 from core.errors import translated as _
 

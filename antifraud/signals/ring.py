@@ -1,6 +1,6 @@
 """People who invite one another and are tied among themselves: components, chains that come back, star bursts."""
 
-from antifraud.observed import Found, Observed, Setting
+from antifraud.judging.observed import Found, Observed, Setting
 from antifraud.signals.signal import Param, Signal
 from core.errors import translated as _
 

@@ -1,6 +1,6 @@
 """A friend who looks like somebody who has been a member for longer, and is not the inviter: a second account."""
 
-from antifraud.observed import COSTLY, Found, Observed, Setting
+from antifraud.judging.observed import COSTLY, Found, Observed, Setting
 from antifraud.signals.signal import Param, Signal
 from core.errors import translated as _
 

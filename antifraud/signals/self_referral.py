@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from functools import partial
 
-from antifraud.observed import Found, Observed, Setting
+from antifraud.judging.observed import Found, Observed, Setting
 from antifraud.signals.signal import Param, Signal
 from core.errors import translated as _
 from core.errors import type_of_text

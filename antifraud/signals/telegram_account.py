@@ -1,6 +1,6 @@
 """A Telegram account that was opened lately, or that has neither a name nor a picture."""
 
-from antifraud.observed import Found, Observed, Setting
+from antifraud.judging.observed import Found, Observed, Setting
 from antifraud.signals.signal import Signal
 from core.errors import translated as _
 

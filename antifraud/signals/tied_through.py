@@ -1,6 +1,6 @@
 """An inviter and an invitee who share nothing themselves, but both share something with a third member."""
 
-from antifraud.observed import Found, Observed, Setting
+from antifraud.judging.observed import Found, Observed, Setting
 from antifraud.signals.signal import Param, Signal
 from core.errors import translated as _
 

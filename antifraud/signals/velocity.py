@@ -4,12 +4,12 @@ from collections.abc import Mapping
 from dataclasses import replace
 from functools import partial
 
-from antifraud.observed import Found, Observed, Pace, Setting
+from antifraud.judging.observed import Found, Observed, Pace, Setting
 from antifraud.signals.signal import Param, Signal
 from core.errors import translated as _
 from core.errors import type_of_text
 
-# Of one identity the latest hundred members are looked at (antifraud.observing).
+# Of one identity the latest hundred members are looked at (antifraud.judging.observing).
 COUNTED_MAX = 99
 # And of one inviter the latest thousand sign-ups of a day (scoring.persons).
 SIGNUPS_MAX = 1_000

@@ -2,7 +2,7 @@
 
 from datetime import timedelta
 
-from antifraud.observed import Bought, Listed, Pace
+from antifraud.judging.observed import Bought, Listed, Pace
 from antifraud.tests.sights import (
     ANNA,
     BORIS,

@@ -6,9 +6,9 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from antifraud import signals
-from antifraud.observed import Friend, Observed, Party, Seen
-from antifraud.policy import Chosen, policy_of
-from antifraud.ties import BINDING, Ties, type_of_identity
+from antifraud.judging.observed import Friend, Observed, Party, Seen
+from antifraud.judging.policy import Chosen, policy_of
+from antifraud.judging.ties import BINDING, Ties, type_of_identity
 
 NOON = datetime(2026, 3, 17, 12, 0, tzinfo=UTC)
 ANNA, BORIS = 1, 2

@@ -6,9 +6,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from antifraud import anomaly
-from antifraud.anomaly import usual_of
-from antifraud.minutes import Figure
+from antifraud.stops import anomaly
+from antifraud.stops.anomaly import usual_of
+from antifraud.stops.minutes import Figure
 
 
 def counts(*numbers: int) -> list[Figure]:

@@ -2,10 +2,10 @@
 
 import pytest
 
-from antifraud import escalation, moderation
-from antifraud.escalation import AlreadyTaken, NotAssignable
 from antifraud.models import Case
-from antifraud.moderation import AlreadyDecided
+from antifraud.moderation import deciding, escalation
+from antifraud.moderation.deciding import AlreadyDecided
+from antifraud.moderation.escalation import AlreadyTaken, NotAssignable
 from tenants.staff.models import AuditEntry, Staff
 from tests.cast import NOON
 from tests.people import staff_of
@@ -66,7 +66,7 @@ def test_it_is_not_given_to_who_has_left(case, max_, mia):
 
 
 def test_a_decided_case_is_nobodys_any_more(case, max_, mia):
-    moderation.approve(case=case, by=max_, at=NOON)
+    deciding.approve(case=case, by=max_, at=NOON)
 
     with pytest.raises(AlreadyDecided, match="max has already approved"):
         escalation.take(case=case, by=mia, at=NOON)
@@ -77,7 +77,7 @@ def test_a_decided_case_is_nobodys_any_more(case, max_, mia):
 def test_whoever_may_decide_decides_be_it_somebody_elses(case, shop, max_, mia):
     escalation.take(case=case, by=max_, at=NOON)
 
-    moderation.approve(case=case, by=mia, at=NOON)
+    deciding.approve(case=case, by=mia, at=NOON)
 
     assert shop.balance_of("anna") == 100
 

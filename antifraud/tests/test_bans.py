@@ -4,10 +4,12 @@ from contextlib import suppress
 
 import pytest
 
-from antifraud import bans, counter_checks, lines, lists, moderation
-from antifraud.lists import Wish
+from antifraud.limits import counter_checks
+from antifraud.lists import bans, lines, listings
+from antifraud.lists.listings import Wish
 from antifraud.models import Case, Decision, Listing
-from antifraud.owners import OwnCase
+from antifraud.moderation import deciding
+from antifraud.moderation.owners import OwnCase
 from core.db import current_schema, transaction
 from core.errors import Failure
 from events.claims import Busy
@@ -140,7 +142,7 @@ def test_what_was_given_is_flagged_and_a_rejection_takes_it(shop):
     assert (reward.status, shop.balance_of("anna")) == ("flagged", 0)
     assert reward.reasons == [{"signal": "banned", "evidence": {"member": shop.id_of("anna")}}]
     assert is_clean()
-    moderation.reject(case=case, by=anton(), at=NOON)
+    deciding.reject(case=case, by=anton(), at=NOON)
     reward.refresh_from_db()
     assert (reward.status, shop.balance_of("anna")) == ("rejected", 0)
     assert is_clean()
@@ -152,7 +154,7 @@ def test_what_was_given_comes_back_when_the_moderator_approves(shop):
     shop.pays("anna", "500")
     ban("anna", takes="granted")
 
-    moderation.approve(case=Case.objects.get(), by=anton(), at=NOON)
+    deciding.approve(case=Case.objects.get(), by=anton(), at=NOON)
 
     assert shop.balance_of("anna") == 100
     assert is_clean()
@@ -164,7 +166,7 @@ def test_a_second_ban_opens_the_same_case_again(shop):
     shop.pays("anna", "500")
     ban("anna", takes="granted")
     case = Case.objects.get()
-    moderation.approve(case=case, by=anton(), at=NOON)
+    deciding.approve(case=case, by=anton(), at=NOON)
     lift("anna")
 
     assert len(ban("anna", takes="granted").flagged) == 1
@@ -248,7 +250,7 @@ def test_nobody_bans_or_lets_back_themselves(shop):
         note="anton",
     )
     with transaction():
-        lists.put(wishes=[wish], by="marta", at=NOON)
+        listings.put(wishes=[wish], by="marta", at=NOON)
 
     for name in ("anton", "anna"):
         with pytest.raises(OwnCase):

@@ -4,9 +4,10 @@ import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
-from antifraud import bulk, counters, moderation
-from antifraud.bulk import Choice
+from antifraud.limits import counters
 from antifraud.models import Case, Decision
+from antifraud.moderation import bulk, deciding
+from antifraud.moderation.bulk import Choice
 from rewards import ledger
 from rewards.models import Posting, Reward
 from tenants import context
@@ -65,7 +66,7 @@ def test_the_preview_of_a_rejection_of_one_side_says_what_the_other_gets(cases, 
 
 
 def test_the_preview_says_what_would_be_refused_and_why(cases, own, max_, mia):
-    moderation.approve(case=cases[1], by=mia, at=NOON)
+    deciding.approve(case=cases[1], by=mia, at=NOON)
 
     found = preview(cases, REJECT, max_)
 
@@ -122,7 +123,7 @@ def test_ones_own_case_is_left_out_and_the_others_are_decided(cases, own, shop, 
 
 
 def test_what_somebody_else_has_decided_meanwhile_is_left_as_it_is(cases, shop, max_, mia):
-    moderation.reject(case=cases[1], by=mia, at=NOON)
+    deciding.reject(case=cases[1], by=mia, at=NOON)
 
     outcome = decide(cases, APPROVE, max_)
 

@@ -2,7 +2,7 @@
 
 import pytest
 
-from antifraud import counters
+from antifraud.limits import counters
 from antifraud.models import Counter
 from core.db import transaction
 from rewards import cancelling, ledger

@@ -7,9 +7,9 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
-from antifraud import escalation, moderation
 from antifraud.admin.amounts import said as amounts_said
 from antifraud.models import Case, Decision, FraudPolicy
+from antifraud.moderation import deciding, escalation
 from members.models import Member
 from tenants import context
 from tenants.staff.models import Staff
@@ -122,7 +122,7 @@ def test_it_tells_what_was_decided_about_these_people_on_any_side(case, shop, mi
     other = Case.objects.exclude(pk=case.pk).get()
     assert "Also waiting" in shown_of(browser, case)
 
-    moderation.reject(case=other, by=mia, note="A friend of a friend.", at=timezone.now())
+    deciding.reject(case=other, by=mia, note="A friend of a friend.", at=timezone.now())
 
     shown = shown_of(browser, case)
     assert "1 rejected" in shown
@@ -135,7 +135,7 @@ def test_it_tells_what_was_decided_about_these_people_on_any_side(case, shop, mi
 def test_strangers_cases_are_none_of_its_history(case, shop, mia, browser):
     flag(shop, inviter="clara", friend="dina")
     stranger = Case.objects.exclude(pk=case.pk).get()
-    moderation.approve(case=stranger, by=mia, note="Strangers.", at=timezone.now())
+    deciding.approve(case=stranger, by=mia, note="Strangers.", at=timezone.now())
 
     assert "Strangers." not in shown_of(browser, case)
 
@@ -166,7 +166,7 @@ def test_the_reasons_to_choose_from_begin_with_the_tenants_own(case, browser):
 
 
 def test_an_undo_says_how_many_minutes_are_left_and_then_is_gone(case, browser, max_):
-    moderation.approve(case=case, by=max_, at=timezone.now() - timedelta(minutes=4))
+    deciding.approve(case=case, by=max_, at=timezone.now() - timedelta(minutes=4))
     assert "Undo (5 min left)" in shown_of(browser, case)
 
     FraudPolicy.objects.filter(singleton=True).update(undo_minutes=3)
@@ -175,7 +175,7 @@ def test_an_undo_says_how_many_minutes_are_left_and_then_is_gone(case, browser, 
 
 
 def test_the_slower_one_reads_on_the_page_who_was_quicker(case, browser, mia):
-    moderation.approve(case=case, by=mia, at=timezone.now())
+    deciding.approve(case=case, by=mia, at=timezone.now())
 
     shown = pressed(browser, case, "reject")
 
@@ -267,7 +267,7 @@ def test_a_link_that_asks_for_nothing_known_leads_to_the_case(case, browser):
 
 
 def test_a_link_to_what_is_decided_says_who_did(case, browser, mia):
-    moderation.approve(case=case, by=mia, at=timezone.now())
+    deciding.approve(case=case, by=mia, at=timezone.now())
 
     shown = shown_of(browser, case, "decide/?do=reject")
 

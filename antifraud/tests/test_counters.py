@@ -6,11 +6,11 @@ from zoneinfo import ZoneInfo
 import pytest
 from django.db import IntegrityError
 
-from antifraud import counters, guard, places
-from antifraud.minutes import Subject, Tally, Window
+from antifraud.limits import counters, guard, places
+from antifraud.limits.usage import Ask, Figures, Key, Used
 from antifraud.models import Counter
 from antifraud.models import Tally as Minute
-from antifraud.usage import Ask, Figures, Key, Used
+from antifraud.stops.minutes import Subject, Tally, Window
 from campaigns.definitions import LimitLine
 from campaigns.models import CampaignVersion, Limit
 from core.db import savepoint, transaction

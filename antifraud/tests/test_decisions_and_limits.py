@@ -6,8 +6,10 @@ import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
-from antifraud import bans, counters, moderation
+from antifraud.limits import counters
+from antifraud.lists import bans
 from antifraud.models import Case, CaseReward, Counter
+from antifraud.moderation import deciding
 from core.db import transaction
 from members.models import Member
 from rewards import ledger
@@ -37,14 +39,14 @@ def test_every_kind_of_limit_is_given_back_and_taken_again(shop, max_, per, peri
     case = Case.objects.get()
     before = counted()
 
-    moderation.reject(case=case, by=max_, sides="inviter", at=NOON)
+    deciding.reject(case=case, by=max_, sides="inviter", at=NOON)
     assert all_is_well()
     assert sum(counted()) < sum(before)
-    moderation.undo(case=case, by=max_, at=LATER)
+    deciding.undo(case=case, by=max_, at=LATER)
     assert all_is_well()
     assert counted() == before
 
-    moderation.approve(case=case, by=max_, at=LATER)
+    deciding.approve(case=case, by=max_, at=LATER)
     assert all_is_well()
     assert counted() == before
 
@@ -56,9 +58,9 @@ def test_a_large_case_takes_as_few_statements_as_a_small_one(shop, campaign, max
     CaseReward.objects.filter(case__in=rest).update(case=large)
 
     with CaptureQueriesContext(connection) as few:
-        moderation.reject(case=small, by=max_, sides="inviter", at=NOON)
+        deciding.reject(case=small, by=max_, sides="inviter", at=NOON)
     with CaptureQueriesContext(connection) as many:
-        moderation.reject(case=large, by=max_, sides="inviter", at=NOON)
+        deciding.reject(case=large, by=max_, sides="inviter", at=NOON)
 
     assert large.case_rewards.count() == 12
     assert len(many) == len(few)
@@ -70,16 +72,16 @@ def test_an_undo_leaves_what_an_earlier_decision_has_settled(shop, campaign, max
     flag(shop)
     case = Case.objects.get()
     if first == "approve":
-        moderation.approve(case=case, by=max_, at=NOON)
+        deciding.approve(case=case, by=max_, at=NOON)
     else:
-        moderation.reject(case=case, by=max_, sides="inviter", at=NOON)
+        deciding.reject(case=case, by=max_, sides="inviter", at=NOON)
     settled = shop.rewards_of("anna")[0].status
     with transaction():
         bans.ban(member=Member.objects.get(pk=shop.id_of("boris")), by=mia, note="a farm", takes="granted", at=NOON)
     case.refresh_from_db()
-    moderation.reject(case=case, by=max_, at=NOON)
+    deciding.reject(case=case, by=max_, at=NOON)
 
-    moderation.undo(case=case, by=max_, at=LATER)
+    deciding.undo(case=case, by=max_, at=LATER)
 
     assert shop.rewards_of("anna")[0].status == settled
     assert shop.rewards_of("boris")[0].status == "flagged"
@@ -90,13 +92,13 @@ def test_an_undo_leaves_what_an_earlier_decision_has_settled(shop, campaign, max
 def test_what_an_earlier_decision_gave_and_is_spent_stands_in_no_way(shop, campaign, max_, mia):
     flag(shop)
     case = Case.objects.get()
-    moderation.approve(case=case, by=max_, at=NOON)
+    deciding.approve(case=case, by=max_, at=NOON)
     hands.give(Member.objects.get(pk=shop.id_of("anna")), -100)
     with transaction():
         bans.ban(member=Member.objects.get(pk=shop.id_of("boris")), by=mia, note="a farm", takes="granted", at=NOON)
-    moderation.reject(case=case, by=max_, at=NOON)
+    deciding.reject(case=case, by=max_, at=NOON)
 
-    moderation.undo(case=case, by=max_, at=LATER)
+    deciding.undo(case=case, by=max_, at=LATER)
 
     assert [shop.rewards_of(name)[0].status for name in ("anna", "boris")] == ["granted", "flagged"]
     assert all_is_well()

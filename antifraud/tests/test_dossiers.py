@@ -3,10 +3,10 @@
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
-from antifraud import dossiers, moderation, timelines, webs
-from antifraud.graph import Person
 from antifraud.models import Case, FraudPolicy, Signal
-from antifraud.queue import rewards_of
+from antifraud.moderation import deciding, dossiers, timelines, webs
+from antifraud.moderation.nodes import Person
+from antifraud.moderation.queue import rewards_of
 from rewards.models import Reward
 from tests.cast import NOON, make_campaign
 from tests.people import flag
@@ -75,9 +75,9 @@ def test_the_record_counts_cases_and_tells_each_decision(case, shop, max_, mia):
     people = {shop.id_of("anna"), shop.id_of("boris")}
     assert [each.pk for each in dossiers.record_of(case=case, member_ids=people).also_open] == [other.pk]
 
-    moderation.reject(case=other, by=max_, at=NOON)
-    moderation.undo(case=other, by=max_, at=NOON)
-    moderation.approve(case=other, by=mia, at=NOON)
+    deciding.reject(case=other, by=max_, at=NOON)
+    deciding.undo(case=other, by=max_, at=NOON)
+    deciding.approve(case=other, by=mia, at=NOON)
 
     record = dossiers.record_of(case=case, member_ids=people)
     assert (record.approved, record.rejected, record.also_open) == (1, 0, ())

@@ -5,8 +5,10 @@ from datetime import timedelta
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
-from antifraud import bans, escalation, moderation, tasks
+from antifraud import tasks
+from antifraud.lists import bans
 from antifraud.models import Case, FraudPolicy
+from antifraud.moderation import deciding, escalation
 from core.db import transaction
 from events.models import Event
 from members.models import Member
@@ -87,7 +89,7 @@ def test_what_was_due_first_escalates_first(shop, campaign):
 
 
 def test_a_case_that_is_decided_does_not_escalate(case, max_):
-    moderation.approve(case=case, by=max_, at=NOON)
+    deciding.approve(case=case, by=max_, at=NOON)
 
     assert escalation.escalate_due(limit=10, at=DUE) == 0
     assert not Event.objects.filter(kind="case.escalated").exists()
@@ -110,7 +112,7 @@ def test_time_alone_never_pays_what_waits_for_a_moderator(case, shop, acme):
 
 def test_a_case_that_a_ban_opens_again_escalates_anew(case, shop, max_, mia):
     escalation.escalate_due(limit=10, at=DUE)
-    moderation.approve(case=case, by=max_, at=DUE)
+    deciding.approve(case=case, by=max_, at=DUE)
     with transaction():
         member = Member.objects.get(pk=shop.id_of("boris"))
         bans.ban(member=member, by=mia, note="a farm", takes="granted", at=DUE)
@@ -123,7 +125,7 @@ def test_a_case_that_a_ban_opens_again_escalates_anew(case, shop, max_, mia):
 def test_an_escalated_case_is_decided_like_any_other(case, shop, mia):
     escalation.escalate_due(limit=10, at=DUE)
 
-    moderation.approve(case=case, by=mia, at=DUE)
+    deciding.approve(case=case, by=mia, at=DUE)
 
     assert shop.balance_of("anna") == 100
 

@@ -7,10 +7,10 @@ import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
-from antifraud import escalation, figures, moderation
-from antifraud.figures import Decided
 from antifraud.models import Case, Signal
-from antifraud.precision import Precision, wilson
+from antifraud.moderation import deciding, escalation, figures
+from antifraud.moderation.figures import Decided
+from antifraud.moderation.precision import Precision, wilson
 from rewards.models import Reward
 from tenants import context
 from tests.cast import NOON
@@ -68,7 +68,7 @@ def test_a_handful_of_cases_is_said_to_be_too_few():
 
 def test_what_waits_now_is_counted_with_its_cost(cases, max_):
     Reward.objects.update(cost_minor=50)
-    moderation.reject(case=cases[0], by=max_, at=NOON + HOUR)
+    deciding.reject(case=cases[0], by=max_, at=NOON + HOUR)
     Case.objects.filter(pk=cases[1].pk).update(opened_at=NOON - HOUR, due_at=NOON)
     escalation.escalate_due(limit=10, at=EVENING)
 
@@ -83,10 +83,10 @@ def test_an_empty_queue_costs_nothing(acme):
 
 
 def test_decisions_are_told_together_and_by_moderator(cases, max_, mia):
-    moderation.approve(case=cases[0], by=max_, at=NOON + 1 * HOUR)
-    moderation.reject(case=cases[1], by=max_, at=NOON + 2 * HOUR)
-    moderation.reject(case=cases[2], by=max_, at=NOON + 3 * HOUR)
-    moderation.approve(case=cases[3], by=mia, at=NOON + 4 * HOUR)
+    deciding.approve(case=cases[0], by=max_, at=NOON + 1 * HOUR)
+    deciding.reject(case=cases[1], by=max_, at=NOON + 2 * HOUR)
+    deciding.reject(case=cases[2], by=max_, at=NOON + 3 * HOUR)
+    deciding.approve(case=cases[3], by=mia, at=NOON + 4 * HOUR)
 
     told = found()
 
@@ -99,9 +99,9 @@ def test_decisions_are_told_together_and_by_moderator(cases, max_, mia):
 
 
 def test_what_was_undone_is_overturned_and_the_next_decision_counts_from_the_undo(cases, max_, mia):
-    moderation.approve(case=cases[0], by=max_, at=NOON + HOUR)
-    moderation.undo(case=cases[0], by=mia, at=NOON + HOUR + timedelta(minutes=5))
-    moderation.reject(case=cases[0], by=mia, at=NOON + HOUR + timedelta(minutes=15))
+    deciding.approve(case=cases[0], by=max_, at=NOON + HOUR)
+    deciding.undo(case=cases[0], by=mia, at=NOON + HOUR + timedelta(minutes=5))
+    deciding.reject(case=cases[0], by=mia, at=NOON + HOUR + timedelta(minutes=15))
 
     assert found().moderators == (
         Decided("max", 1, 1, 1, median=HOUR, slow=HOUR),
@@ -119,8 +119,8 @@ def test_without_decisions_there_is_no_share(acme):
 def test_the_period_begins_at_the_tenants_own_midnight(cases, max_):
     # In Moscow the 17th of March begins at nine in the evening of the 16th, UTC.
     last_of_the_day_before = datetime.fromisoformat("2026-03-17T20:59:59+00:00")
-    moderation.approve(case=cases[0], by=max_, at=last_of_the_day_before)
-    moderation.approve(case=cases[1], by=max_, at=last_of_the_day_before + timedelta(seconds=1))
+    deciding.approve(case=cases[0], by=max_, at=last_of_the_day_before)
+    deciding.approve(case=cases[1], by=max_, at=last_of_the_day_before + timedelta(seconds=1))
 
     told = found(days=7, at=NOON + timedelta(days=7))
 
@@ -138,17 +138,17 @@ def of(name: str) -> tuple[int, int]:
 
 
 def test_a_signal_is_right_where_the_case_was_rejected(cases, max_):
-    moderation.reject(case=cases[0], by=max_, at=NOON)
-    moderation.reject(case=cases[1], by=max_, sides="inviter", at=NOON)
-    moderation.approve(case=cases[2], by=max_, at=NOON)
+    deciding.reject(case=cases[0], by=max_, at=NOON)
+    deciding.reject(case=cases[1], by=max_, sides="inviter", at=NOON)
+    deciding.approve(case=cases[2], by=max_, at=NOON)
 
     # Both sides of a pair are one case.
     assert of("self_referral_card") == (2, 3)
 
 
 def test_what_was_undone_is_not_decided(cases, max_):
-    moderation.reject(case=cases[0], by=max_, at=NOON)
-    moderation.undo(case=cases[0], by=max_, at=NOON)
+    deciding.reject(case=cases[0], by=max_, at=NOON)
+    deciding.undo(case=cases[0], by=max_, at=NOON)
 
     assert found().signals == ()
 
@@ -156,7 +156,7 @@ def test_what_was_undone_is_not_decided(cases, max_):
 def test_what_a_stop_rule_flagged_is_known_by_its_reason_alone(cases, max_):
     rewards = Reward.objects.filter(pk__in=cases[0].case_rewards.values("reward"))
     rewards.update(reasons=[{"signal": "stopped", "evidence": {}}])
-    moderation.approve(case=cases[0], by=max_, at=NOON)
+    deciding.approve(case=cases[0], by=max_, at=NOON)
 
     assert of("stopped") == (0, 1)
 
@@ -173,7 +173,7 @@ def test_a_signal_in_shadow_is_judged_too_and_said_to_be_one(cases, max_):
         is_shadow=True,
         at=NOON,
     )
-    moderation.reject(case=cases[0], by=max_, at=NOON)
+    deciding.reject(case=cases[0], by=max_, at=NOON)
 
     (trial,) = [each for each in found().signals if each.signal == "under_trial"]
     assert (trial.rejected, trial.decided, trial.is_shadow) == (1, 1, True)
@@ -184,7 +184,7 @@ def test_a_signal_in_shadow_is_judged_too_and_said_to_be_one(cases, max_):
 
 
 def test_many_cases_take_as_few_statements_as_none(cases, max_, acme):
-    moderation.reject(case=cases[0], by=max_, at=NOON)
+    deciding.reject(case=cases[0], by=max_, at=NOON)
 
     with CaptureQueriesContext(connection) as statements:
         found()
@@ -193,7 +193,7 @@ def test_many_cases_take_as_few_statements_as_none(cases, max_, acme):
 
 
 def test_one_tenants_figures_have_nothing_of_the_others(cases, max_, bolt):
-    moderation.reject(case=cases[0], by=max_, at=NOON)
+    deciding.reject(case=cases[0], by=max_, at=NOON)
 
     with context.in_tenant("t_bolt"):
         told = found()

@@ -10,8 +10,8 @@ from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from django.utils.timezone import now
 
-from antifraud import moderation
 from antifraud.models import Case
+from antifraud.moderation import deciding
 from tenants import context
 from tenants.staff.models import AuditEntry, Staff
 from tests.people import browser_of, flag, staff_of
@@ -29,7 +29,7 @@ def an_hour_ago() -> datetime:
 @pytest.fixture
 def decided(case: Case, max_: Staff) -> Case:
     """Let Max reject the case."""
-    moderation.reject(case=case, by=max_, at=an_hour_ago())
+    deciding.reject(case=case, by=max_, at=an_hour_ago())
     return case
 
 
@@ -72,7 +72,7 @@ def test_it_takes_few_statements_however_much_was_decided(shop, campaign, max_):
     for number in range(5):
         flag(shop, inviter=f"inviter-{number}", friend=f"friend-{number}")
     for case in Case.objects.all():
-        moderation.reject(case=case, by=max_, at=an_hour_ago())
+        deciding.reject(case=case, by=max_, at=an_hour_ago())
     browser = browser_of(max_)
     page(browser)
 
@@ -95,7 +95,7 @@ def test_it_is_downloaded_as_a_table_and_the_log_knows(decided):
 
 def test_no_name_in_the_table_is_a_formula(case, shop):
     staff = Staff.objects.create_superuser("+cmd", password=None)
-    moderation.approve(case=case, by=staff, at=an_hour_ago())
+    deciding.approve(case=case, by=staff, at=an_hour_ago())
 
     text = browser_of(staff_of("analyst")).post(EXPORT).content.decode()
 

@@ -7,8 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from antifraud import graph
-from antifraud.graph import Person, Thing, Web
+from antifraud.moderation import graph, nodes
+from antifraud.moderation.nodes import Person, Thing, Web
 
 
 def people(*names: str, parties: int = 2) -> tuple[Person, ...]:
@@ -63,10 +63,10 @@ def test_whoever_is_tied_to_nobody_is_still_drawn():
 def test_of_a_farm_those_of_the_case_are_shown_and_the_rest_is_counted():
     farm = Web(people(*(f"m{n}" for n in range(60))), (card(*range(1, 61)),), tuple((1, n) for n in range(2, 61)))
 
-    shown = graph.bounded(web=farm)
+    shown = nodes.bounded(web=farm)
 
-    assert len(shown.people) + len(shown.things) == graph.NODES_MAX
-    assert shown.left_out == 60 + 1 - graph.NODES_MAX
+    assert len(shown.people) + len(shown.things) == nodes.NODES_MAX
+    assert shown.left_out == 60 + 1 - nodes.NODES_MAX
     assert {1, 2} <= {each.id for each in shown.people}
     (thing,) = shown.things
     assert (len(thing.holders), thing.others) == (39, 21)
@@ -74,7 +74,7 @@ def test_of_a_farm_those_of_the_case_are_shown_and_the_rest_is_counted():
 
 
 def test_what_fits_is_left_as_it_is():
-    assert graph.bounded(web=PAIR) is PAIR
+    assert nodes.bounded(web=PAIR) is PAIR
 
 
 webs = st.integers(1, 50).flatmap(
@@ -100,9 +100,9 @@ webs = st.integers(1, 50).flatmap(
 
 @given(webs)
 def test_whatever_the_web_nothing_covers_anything_and_all_is_on_paper(web):
-    drawing = graph.draw(web=graph.bounded(web=web))
+    drawing = graph.draw(web=nodes.bounded(web=web))
 
-    assert len(drawing.people) + len(drawing.things) <= graph.NODES_MAX
+    assert len(drawing.people) + len(drawing.things) <= nodes.NODES_MAX
     for column in (drawing.people, drawing.things):
         assert all(below.y - above.y >= graph.ROW for above, below in pairwise(column))
         for each in column:
@@ -118,12 +118,12 @@ def test_whatever_the_web_nothing_covers_anything_and_all_is_on_paper(web):
 def test_the_same_web_is_drawn_the_same_in_whatever_order_it_was_read(web):
     other = Web(web.people[::-1], web.things[::-1], web.invites[::-1])
 
-    assert graph.draw(web=graph.bounded(web=web)).people == graph.draw(web=graph.bounded(web=other)).people
+    assert graph.draw(web=nodes.bounded(web=web)).people == graph.draw(web=nodes.bounded(web=other)).people
 
 
 @given(webs)
 def test_nobody_is_lost_without_being_counted(web):
-    shown = graph.bounded(web=web)
+    shown = nodes.bounded(web=web)
 
     assert len(shown.people) + len(shown.things) + shown.left_out == len(web.people) + len(web.things)
     assert {each for pair in shown.invites for each in pair} <= {each.id for each in shown.people}
@@ -134,6 +134,6 @@ def test_what_only_one_of_those_shown_has_stays_if_others_have_it_too(kind):
     many = people(*(f"m{n}" for n in range(41)))
     web = Web(many, (Thing(kind, "x", frozenset({1, 41})), Thing(kind, "y", frozenset({41}), others=1)), ())
 
-    shown = graph.bounded(web=web)
+    shown = nodes.bounded(web=web)
 
     assert [(each.label, each.others) for each in shown.things] == [("x", 0), ("y", 1)]

@@ -4,10 +4,10 @@ from typing import Any
 
 import pytest
 
-from antifraud import guard, places
-from antifraud.alarms import NEARLY, UP
-from antifraud.guard import Guard, Proposal
-from antifraud.usage import Asked, Figures, Key, Reading, Thing, Used
+from antifraud.limits import guard, places
+from antifraud.limits.alarms import NEARLY, UP
+from antifraud.limits.guard import Guard, Proposal
+from antifraud.limits.usage import Asked, Figures, Key, Reading, Thing, Used
 from campaigns.definitions import LimitLine, Miss
 from campaigns.tests.offers import offer, rule
 from rewards.costs import Price

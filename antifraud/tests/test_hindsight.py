@@ -6,10 +6,10 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from antifraud import charts
-from antifraud.hindsight import Step, replay
-from antifraud.minutes import Tally
-from antifraud.windows import StopLine
+from antifraud.stops import charts
+from antifraud.stops.hindsight import Step, replay
+from antifraud.stops.minutes import Tally
+from antifraud.stops.windows import StopLine
 
 BEGIN = datetime(2026, 1, 5, 0, 0, tzinfo=UTC)
 HOUR, DAY, WEEK = timedelta(hours=1), timedelta(days=1), timedelta(weeks=1)

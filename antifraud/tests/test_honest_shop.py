@@ -14,9 +14,9 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from antifraud import hindsight
-from antifraud.minutes import Tally
-from antifraud.windows import StopLine
+from antifraud.stops import hindsight
+from antifraud.stops.minutes import Tally
+from antifraud.stops.windows import StopLine
 
 ORDERS = Path("demo/data/cdnow_sample.csv")
 ZONE = ZoneInfo("America/New_York")

@@ -5,7 +5,7 @@ from datetime import timedelta
 import pytest
 from django.utils import timezone
 
-from antifraud import counters, limits
+from antifraud.limits import counters, filling
 from antifraud.models import Counter
 from campaigns.models import Limit
 from core.db import transaction
@@ -253,7 +253,7 @@ def test_alarms_of_many_campaigns_are_read_in_a_few_statements(shop, django_asse
     shop.pays("boris", "500")
 
     with transaction(), django_assert_max_num_queries(4):
-        found = limits.alarming(zone=context.zone(), at=shop.at + timedelta(seconds=1))
+        found = filling.alarming(zone=context.zone(), at=shop.at + timedelta(seconds=1))
 
     assert [use.percent for use in found] == [100] * 12
 
@@ -265,7 +265,7 @@ def test_what_was_used_yesterday_alarms_nobody_today(shop):
     shop.pays("boris", "500", occurred_at=shop.at - timedelta(days=1))
 
     with transaction():
-        assert limits.alarming(zone=context.zone(), at=shop.at) == []
-        yesterday = limits.alarming(zone=context.zone(), at=shop.at - timedelta(days=1))
+        assert filling.alarming(zone=context.zone(), at=shop.at) == []
+        yesterday = filling.alarming(zone=context.zone(), at=shop.at - timedelta(days=1))
 
     assert [use.percent for use in yesterday] == [100]

@@ -5,8 +5,8 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from antifraud import list_sheets, lists
-from antifraud.list_sheets import SheetTooLarge, SheetUnreadable, Terms, Wrong
+from antifraud.lists import list_sheets, listings
+from antifraud.lists.list_sheets import SheetTooLarge, SheetUnreadable, Terms, Wrong
 from antifraud.models import Listing
 from core.db import transaction
 from rewards import sheets
@@ -92,21 +92,21 @@ def test_thousands_of_rows_go_in_at_once(acme, django_assert_max_num_queries):
 
     # The lines, the version, and the audit log's own.
     with transaction(), django_assert_max_num_queries(10):
-        put = lists.put(wishes=sheet.wishes, by="marta", at=NOON)
+        put = listings.put(wishes=sheet.wishes, by="marta", at=NOON)
 
-    assert put == lists.Put(5_000, 0)
+    assert put == listings.Put(5_000, 0)
 
 
 def test_what_is_downloaded_can_be_uploaded_again_and_is_no_formula(acme):
     sheet = read("value,kind,then,note\n'+79001234567,phone,refuse,=1+1\n203.0.113.0/24,ip_range,flag,\n")
     with transaction():
-        lists.put(wishes=sheet.wishes, by="marta", at=NOON)
+        listings.put(wishes=sheet.wishes, by="marta", at=NOON)
     was = list(Listing.objects.order_by("pk").values_list("kind", "lookup", "answer", "note"))
 
     text = sheets.sheet(header=list_sheets.HEADER, rows=list_sheets.rows_of(Listing.objects.order_by("pk")))
     assert "block,phone,'+79001234567,refuse,,'=1+1,marta,2026-03-17T12:00:00+00:00" in text
     again = list_sheets.read(text.encode(), terms=terms(), at=NOON)
     with transaction():
-        assert lists.put(wishes=again.wishes, by="marta", at=NOON) == lists.Put(0, 2)
+        assert listings.put(wishes=again.wishes, by="marta", at=NOON) == listings.Put(0, 2)
 
     assert list(Listing.objects.order_by("pk").values_list("kind", "lookup", "answer", "note")) == was

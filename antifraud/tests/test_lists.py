@@ -4,8 +4,8 @@ from datetime import timedelta
 
 import pytest
 
-from antifraud import lines, lists, ranges
-from antifraud.lists import Wish
+from antifraud.lists import lines, listings, ranges
+from antifraud.lists.listings import Wish
 from antifraud.models import FraudPolicy, Listing, Signal
 from core.db import current_schema, transaction
 from core.errors import Failure
@@ -17,10 +17,10 @@ from tests.cast import NOON, Shop, make_campaign
 pytestmark = pytest.mark.django_db
 
 
-def put(kind: str, text: str, *, name: str = "block", **said) -> lists.Put:
+def put(kind: str, text: str, *, name: str = "block", **said) -> listings.Put:
     wish = Wish(list=name, line=line(kind, text), **{"answer": "flag" if name == "block" else "", **said})
     with transaction():
-        return lists.put(wishes=[wish], by="marta", at=NOON)
+        return listings.put(wishes=[wish], by="marta", at=NOON)
 
 
 def line(kind: str, text: str) -> lines.Line:
@@ -102,18 +102,18 @@ def test_what_may_not_stand_in_a_list_is_refused(name, kind, said, code):
 
 
 def test_nobody_is_listed_who_does_not_exist(acme):
-    with pytest.raises(lists.NobodyListed):
+    with pytest.raises(listings.NobodyListed):
         put("member", "999999999")
 
     assert not Listing.objects.exists()
 
 
 def test_a_line_that_is_put_again_says_what_it_says_now(acme):
-    assert put("email", "anna@example.com", note="first") == (lists.Put(1, 0))
-    assert put("email", "ANNA@example.com", answer="refuse", note="then") == lists.Put(0, 1)
+    assert put("email", "anna@example.com", note="first") == (listings.Put(1, 0))
+    assert put("email", "ANNA@example.com", answer="refuse", note="then") == listings.Put(0, 1)
 
     (row,) = Listing.objects.all()
-    assert (row.answer, row.note, lists.masked(row), lists.plain(row)) == (
+    assert (row.answer, row.note, listings.masked(row), listings.plain(row)) == (
         "refuse",
         "then",
         "a***@e***.com",
@@ -126,8 +126,8 @@ def test_the_audit_log_tells_masked_values(acme):
     (row,) = Listing.objects.all()
 
     with transaction():
-        assert lists.remove(listing_ids=[row.pk], by="marta", at=NOON) == 1
-        assert lists.remove(listing_ids=[row.pk], by="marta", at=NOON) == 0
+        assert listings.remove(listing_ids=[row.pk], by="marta", at=NOON) == 1
+        assert listings.remove(listing_ids=[row.pk], by="marta", at=NOON) == 0
 
     told = AuditEntry.objects.filter(action__startswith="listing.").order_by("id")
     target = f"listing:{row.pk} block email a***@e***.com"
@@ -145,7 +145,9 @@ def test_only_ranges_and_domains_have_a_version(acme):
     put("ip_range", "203.0.113.0/24", name="datacenter")
     assert version() == 2
     with transaction():
-        lists.remove(listing_ids=Listing.objects.filter(kind="ip_range").values_list("pk", flat=True), by="x", at=NOON)
+        listings.remove(
+            listing_ids=Listing.objects.filter(kind="ip_range").values_list("pk", flat=True), by="x", at=NOON
+        )
     assert version() == 3
 
 
@@ -229,7 +231,7 @@ def test_what_stops_the_erased_cannot_be_read_back(acme):
     put("email", "boris@example.com")
 
     with transaction():
-        lists.forget(member_id=shop.id_of("anna"))
+        listings.forget(member_id=shop.id_of("anna"))
 
     rows = Listing.objects.order_by("pk")
-    assert [(lists.masked(row), bool(row.lookup)) for row in rows] == [("", True), ("b***@e***.com", True)]
+    assert [(listings.masked(row), bool(row.lookup)) for row in rows] == [("", True), ("b***@e***.com", True)]

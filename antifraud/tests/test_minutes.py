@@ -2,9 +2,9 @@
 
 import pytest
 
-from antifraud.minutes import COLUMNS, Figure, Tally, figure_of
 from antifraud.models import StopRule
 from antifraud.models import Tally as Row
+from antifraud.stops.minutes import COLUMNS, Figure, Tally, figure_of
 
 BUSY = Tally(
     signups=40,

@@ -4,9 +4,10 @@ from datetime import timedelta
 
 import pytest
 
-from antifraud import bans, moderation, owners, queue
+from antifraud.lists import bans
 from antifraud.models import Case, Decision, Listing
-from antifraud.owners import OwnCase
+from antifraud.moderation import deciding, owners, queue
+from antifraud.moderation.owners import OwnCase
 from core.db import transaction
 from members.models import Member
 from rewards.models import Posting
@@ -52,7 +53,7 @@ def nothing_happened() -> bool:
 def test_who_is_a_party_neither_approves_nor_rejects(offered, shop, max_, whose):
     case = flag_with(shop, **{whose: SAME_MAILBOX})
 
-    for verb in (moderation.approve, moderation.reject):
+    for verb in (deciding.approve, deciding.reject):
         with pytest.raises(OwnCase):
             verb(case=case, by=with_email(max_), at=NOON)
 
@@ -62,17 +63,17 @@ def test_who_is_a_party_neither_approves_nor_rejects(offered, shop, max_, whose)
 def test_somebody_else_decides_it(offered, shop, max_, mia):
     case = flag_with(shop, of_inviter=SAME_MAILBOX)
 
-    moderation.approve(case=case, by=mia, at=NOON)
+    deciding.approve(case=case, by=mia, at=NOON)
 
     assert shop.balance_of("anna") == 100
 
 
 def test_who_is_a_party_does_not_undo_what_somebody_else_has_decided(offered, shop, max_, mia):
     case = flag_with(shop, of_inviter=SAME_MAILBOX)
-    moderation.reject(case=case, by=mia, at=NOON)
+    deciding.reject(case=case, by=mia, at=NOON)
 
     with pytest.raises(OwnCase):
-        moderation.undo(case=case, by=with_email(max_), at=NOON)
+        deciding.undo(case=case, by=with_email(max_), at=NOON)
 
     assert Case.objects.get().status == "rejected"
 
@@ -82,7 +83,7 @@ def test_not_even_a_superuser_decides_their_own_case(offered, shop):
     root = Staff.objects.create_superuser("root", password=None, email=EMAIL)
 
     with pytest.raises(OwnCase):
-        moderation.approve(case=case, by=root, at=NOON)
+        deciding.approve(case=case, by=root, at=NOON)
 
     assert nothing_happened()
 
@@ -91,7 +92,7 @@ def test_not_even_a_superuser_decides_their_own_case(offered, shop):
 def test_an_address_that_nobody_here_has_makes_nobody_a_party(offered, shop, max_, email):
     case = flag_with(shop, of_inviter=SAME_MAILBOX)
 
-    moderation.approve(case=case, by=with_email(max_, email), at=NOON)
+    deciding.approve(case=case, by=with_email(max_, email), at=NOON)
 
     assert shop.balance_of("anna") == 100
 
@@ -105,10 +106,10 @@ def test_the_list_of_own_staff_says_which_member_somebody_is(offered, shop, max_
     listed(shop, kind="member", lookup=str(shop.id_of("boris")))
 
     with pytest.raises(OwnCase):
-        moderation.approve(case=case, by=max_, at=NOON)
+        deciding.approve(case=case, by=max_, at=NOON)
 
     assert nothing_happened()
-    moderation.approve(case=case, by=mia, at=NOON)
+    deciding.approve(case=case, by=mia, at=NOON)
 
 
 def test_the_list_of_own_staff_may_say_it_by_what_the_member_is_known_by(offered, shop, max_):
@@ -116,7 +117,7 @@ def test_the_list_of_own_staff_may_say_it_by_what_the_member_is_known_by(offered
     listed(shop, kind="external_id", lookup="anna")
 
     with pytest.raises(OwnCase):
-        moderation.approve(case=case, by=max_, at=NOON)
+        deciding.approve(case=case, by=max_, at=NOON)
 
     assert nothing_happened()
 
@@ -125,7 +126,7 @@ def test_a_line_whose_time_is_over_says_nothing(offered, shop, max_):
     case = flag_with(shop)
     listed(shop, kind="external_id", lookup="anna", until=NOON - timedelta(days=1))
 
-    moderation.approve(case=case, by=max_, at=NOON)
+    deciding.approve(case=case, by=max_, at=NOON)
 
     assert shop.balance_of("anna") == 100
 
@@ -156,7 +157,7 @@ def test_who_wrote_the_campaign_may_decide_and_the_queue_says_so(shop, max_, mia
 
     assert queue.shown_of([case], viewer=marta, at=NOON)[case.pk].is_own_campaign
     assert not queue.shown_of([case], viewer=mia, at=NOON)[case.pk].is_own_campaign
-    moderation.approve(case=case, by=marta, at=NOON)
+    deciding.approve(case=case, by=marta, at=NOON)
     assert shop.balance_of("anna") == 100
 
 
@@ -177,17 +178,17 @@ def test_what_a_friend_whom_they_invited_earns_alone_is_not_theirs_to_decide(sho
     case = Case.objects.get()
 
     with pytest.raises(OwnCase):
-        moderation.approve(case=case, by=with_email(max_), at=NOON)
+        deciding.approve(case=case, by=with_email(max_), at=NOON)
 
     assert case.status == "open"
     assert not Decision.objects.exists()
-    moderation.approve(case=case, by=mia, at=NOON)
+    deciding.approve(case=case, by=mia, at=NOON)
 
 
 def test_a_user_name_may_be_the_address(offered, shop):
     case = flag_with(shop, of_inviter=SAME_MAILBOX)
 
     with pytest.raises(OwnCase):
-        moderation.approve(case=case, by=staff_of("moderator", username=EMAIL), at=NOON)
+        deciding.approve(case=case, by=staff_of("moderator", username=EMAIL), at=NOON)
 
     assert nothing_happened()

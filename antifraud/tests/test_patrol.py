@@ -6,9 +6,10 @@ import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
-from antifraud import patrol, tallies, tasks
-from antifraud.minutes import Subject, Window
+from antifraud import tasks
 from antifraud.models import StopRule, Tally, Trip
+from antifraud.stops import patrol, tallies
+from antifraud.stops.minutes import Subject, Window
 from campaigns import lifecycle
 from events.models import Event
 from tests.cast import NOON, act

@@ -2,8 +2,8 @@
 
 import pytest
 
-from antifraud import policy
-from antifraud.policy import Chosen, Policies, policy_of
+from antifraud.judging import policy
+from antifraud.judging.policy import Chosen, Policies, policy_of
 from antifraud.signals import SIGNALS
 
 TENANT = Chosen(flag_from=40, signals={"velocity": {"allowed": 5, "weight": 30}})

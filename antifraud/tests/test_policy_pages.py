@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import pytest
 
-from antifraud import policies, shadows
+from antifraud.judging import policies, shadows
 from antifraud.models import FraudPolicy, Signal
 from antifraud.signals import SIGNALS
 from campaigns.models import Campaign

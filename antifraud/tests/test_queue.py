@@ -5,8 +5,8 @@ from datetime import timedelta
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
-from antifraud import escalation, moderation, queue
 from antifraud.models import Case
+from antifraud.moderation import deciding, escalation, queue
 from core.db import transaction
 from tests.cast import NOON
 from tests.people import flag
@@ -32,7 +32,7 @@ def test_the_views_of_the_queue_are_counted_in_one_statement(shop, campaign, max
     escalation.take(case=first, by=max_, at=NOON)
     escalation.take(case=second, by=mia, at=NOON)
     escalation.escalate_due(limit=1, at=DUE)
-    moderation.approve(case=third, by=max_, at=NOON)
+    deciding.approve(case=third, by=max_, at=NOON)
 
     with CaptureQueriesContext(connection) as statements:
         found = queue.counts(viewer=max_, at=DUE)
@@ -51,7 +51,7 @@ def test_each_case_knows_what_its_waiting_rewards_cost(shop, campaign, case, max
     # A third of 10001 is 3333 and a bit: what was taken back is rounded down.
     assert found.stake_minor == 10_001 - 3_333 + 500
     assert queue.shown_of([case], at=NOON)[case.pk].cost_minor == found.stake_minor
-    moderation.reject(case=case, by=max_, at=NOON)
+    deciding.reject(case=case, by=max_, at=NOON)
     assert queue.with_stakes(Case.objects.all()).get().stake_minor == 0
 
 

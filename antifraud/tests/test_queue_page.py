@@ -10,8 +10,8 @@ from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
-from antifraud import escalation, moderation
 from antifraud.models import Case, Decision
+from antifraud.moderation import deciding, escalation
 from rewards.models import Reward
 from tenants.staff.models import AuditEntry, Staff
 from tests.cast import NOON
@@ -217,7 +217,7 @@ def test_another_choice_of_sides_is_counted_again_before_anything_is_decided(pai
 
 
 def test_what_somebody_decided_meanwhile_is_told_and_the_others_are_decided(pairs, browser, mia):
-    moderation.reject(case=pairs[0], by=mia, at=timezone.now())
+    deciding.reject(case=pairs[0], by=mia, at=timezone.now())
 
     shown = browser.post(QUEUE, chosen(pairs, confirmed="yes"), follow=True).content.decode()
 

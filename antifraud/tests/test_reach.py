@@ -2,9 +2,9 @@
 
 import pytest
 
-from antifraud import moderation, reach
 from antifraud.models import Case
-from antifraud.moderation import NotUndoable
+from antifraud.moderation import deciding, reach
+from antifraud.moderation.deciding import NotUndoable
 from rewards.models import Account, Entitlement, Posting
 from rewards.tests import gifts
 from tenants.staff.models import AuditEntry
@@ -21,13 +21,13 @@ def test_of_what_was_never_given_everything_can_be_refused(case):
 
 
 def test_of_what_is_on_the_accounts_everything_can_be_taken_back(case, max_):
-    moderation.approve(case=case, by=max_, at=NOON)
+    deciding.approve(case=case, by=max_, at=NOON)
 
     assert told(case) == []
 
 
 def test_what_is_spent_is_said_with_who_and_how_much(case, shop, max_):
-    moderation.approve(case=case, by=max_, at=NOON)
+    deciding.approve(case=case, by=max_, at=NOON)
     Account.objects.filter(member_id=shop.id_of("boris")).update(balance=40)
 
     assert told(case) == ["boris has spent 60 of 100."]
@@ -40,11 +40,11 @@ def test_what_was_seen_keeps_its_decision(shop, max_):
     )
     flag(shop)
     case = Case.objects.get()
-    moderation.approve(case=case, by=max_, at=NOON)
+    deciding.approve(case=case, by=max_, at=NOON)
     Entitlement.objects.update(shown_at=NOON)
 
     with pytest.raises(NotUndoable, match="anna has already seen “Notes”"):
-        moderation.undo(case=case, by=max_, at=NOON)
+        deciding.undo(case=case, by=max_, at=NOON)
 
     assert told(case) == ["anna has already seen “Notes”."]
     case.refresh_from_db()
@@ -62,7 +62,7 @@ def test_what_the_same_friend_has_brought_before_is_beside_the_case(shop, max_):
     assert shop.balance_of("boris") == 100
 
     assert told(case) == ["boris has been given 100 for the same (Welcome), outside of this case."]
-    moderation.reject(case=case, by=max_, at=NOON)
+    deciding.reject(case=case, by=max_, at=NOON)
     assert shop.balance_of("boris") == 100
     assert Posting.objects.count() == 1
 

@@ -4,9 +4,9 @@ from datetime import timedelta
 
 import pytest
 
-from antifraud import patrol, stops
 from antifraud.models import StopRule, Tally, Trip
-from antifraud.stops import AlreadyResumed
+from antifraud.stops import patrol, resuming
+from antifraud.stops.resuming import AlreadyResumed
 from campaigns import lifecycle, versions
 from core.db import transaction
 from events.models import Event
@@ -33,7 +33,7 @@ def test_a_tenant_begins_with_rules_that_are_on(acme):
 def test_a_stopped_campaign_goes_on(trip):
     marta = staff_of("marketer", username="marta")
 
-    stops.resume(trip=trip, by=marta, at=NOON)
+    resuming.resume(trip=trip, by=marta, at=NOON)
 
     trip.campaign.refresh_from_db()
     assert trip.campaign.status == "active"
@@ -47,17 +47,17 @@ def test_it_remembers_what_its_last_minute_had_seen(trip):
     Tally.objects.create(scope="campaign", subject=str(trip.campaign_id), minute=NOON, rewards=501, points=9)
     Tally.objects.create(scope="campaign", subject=str(trip.campaign_id), minute=NOON - HOUR, rewards=7)
 
-    stops.resume(trip=trip, by=staff_of("marketer"), at=NOON + timedelta(seconds=30))
+    resuming.resume(trip=trip, by=staff_of("marketer"), at=NOON + timedelta(seconds=30))
 
     assert trip.baseline == {"counted": {"rewards": 501, "points": 9}}
 
 
 def test_the_second_who_resumes_is_told(trip):
     marta = staff_of("marketer", username="marta")
-    stops.resume(trip=trip, by=marta, at=NOON)
+    resuming.resume(trip=trip, by=marta, at=NOON)
 
     with pytest.raises(AlreadyResumed):
-        stops.resume(trip=trip, by=marta, at=NOON)
+        resuming.resume(trip=trip, by=marta, at=NOON)
 
     assert Event.objects.filter(kind="campaign.resumed").count() == 1
 
@@ -66,7 +66,7 @@ def test_a_campaign_that_was_ended_meanwhile_stays_ended(trip):
     with transaction():
         lifecycle.end(campaign=trip.campaign, author="marta", at=NOON)
 
-    stops.resume(trip=trip, by=staff_of("marketer"), at=NOON)
+    resuming.resume(trip=trip, by=staff_of("marketer"), at=NOON)
 
     trip.campaign.refresh_from_db()
     assert trip.campaign.status == "ended"
@@ -114,7 +114,7 @@ def test_a_campaign_that_was_paused_when_it_was_stopped_is_paused_again(campaign
     )
 
     if is_by_hand:
-        stops.resume(trip=trip, by=staff_of("marketer"), at=NOON + HOUR)
+        resuming.resume(trip=trip, by=staff_of("marketer"), at=NOON + HOUR)
     else:
         patrol.walk(at=NOON + HOUR)
 

@@ -7,8 +7,12 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
-from antifraud import counters, lines, lists, moderation, second_look, tasks
+from antifraud import tasks
+from antifraud.judging import second_look
+from antifraud.limits import counters
+from antifraud.lists import lines, listings
 from antifraud.models import Case, FraudPolicy, Signal
+from antifraud.moderation import deciding
 from core.db import transaction
 from rewards import ledger, maturing
 from tenants import context
@@ -90,7 +94,7 @@ def test_what_a_moderator_has_approved_is_not_asked_of_again(acme):
     shop = story(false=3)
     second_look.look(at=NOON)
     case = Case.objects.get(case_rewards__reward=shop.rewards_of("honest-0")[0])
-    moderation.approve(case=case, by=staff_of("moderator", username="max"), at=NOON)
+    deciding.approve(case=case, by=staff_of("moderator", username="max"), at=NOON)
 
     assert second_look.look(at=NOON) == 0
 
@@ -110,9 +114,9 @@ def test_a_tenant_can_do_without(acme, mode):
 def test_an_exempt_inviter_is_left_in_peace(acme):
     shop = story(false=3)
     line = lines.line_of(kind="external_id", text="anna", schema=SCHEMA, region="RU")
-    wish = lists.Wish(list="exempt", line=line, until=NOON + FORTNIGHT)
+    wish = listings.Wish(list="exempt", line=line, until=NOON + FORTNIGHT)
     with transaction():
-        lists.put(wishes=[wish], by="max", at=NOON)
+        listings.put(wishes=[wish], by="max", at=NOON)
 
     assert second_look.look(at=NOON) == 0
 

@@ -4,10 +4,11 @@ from datetime import timedelta
 
 import pytest
 
-from antifraud import counters, moderation, sides
+from antifraud.limits import counters
 from antifraud.models import Case, Decision, FraudPolicy
-from antifraud.moderation import NotUndoable
-from antifraud.sides import NothingToReject, UnknownSides
+from antifraud.moderation import deciding, sides
+from antifraud.moderation.deciding import NotUndoable
+from antifraud.moderation.sides import NothingToReject, UnknownSides
 from events.models import Event
 from rewards import ledger
 from rewards.models import Account, Posting, Reward
@@ -67,7 +68,7 @@ def test_what_is_nobodys_side_is_never_spared(chosen, spared):
 
 
 def test_rejecting_the_inviter_releases_the_friend_in_the_same_decision(case, shop, max_):
-    moderation.reject(case=case, by=max_, sides="inviter", at=NOON)
+    deciding.reject(case=case, by=max_, sides="inviter", at=NOON)
 
     assert (status_of(shop, "anna"), status_of(shop, "boris")) == (["rejected"], ["granted"])
     assert (shop.balance_of("anna"), shop.balance_of("boris")) == (0, 100)
@@ -78,7 +79,7 @@ def test_rejecting_the_inviter_releases_the_friend_in_the_same_decision(case, sh
 
 
 def test_rejecting_the_friend_releases_the_inviter(case, shop, max_):
-    moderation.reject(case=case, by=max_, sides="invitee", at=NOON)
+    deciding.reject(case=case, by=max_, sides="invitee", at=NOON)
 
     assert (shop.balance_of("anna"), shop.balance_of("boris")) == (100, 0)
     assert all_is_well()
@@ -87,7 +88,7 @@ def test_rejecting_the_friend_releases_the_inviter(case, shop, max_):
 def test_the_policy_decides_when_the_moderator_does_not(case, shop, max_):
     FraudPolicy.objects.update(on_reject="inviter")
 
-    moderation.reject(case=case, by=max_, at=NOON)
+    deciding.reject(case=case, by=max_, at=NOON)
 
     assert (shop.balance_of("anna"), shop.balance_of("boris")) == (0, 100)
     assert Decision.objects.get().sides == "inviter"
@@ -98,7 +99,7 @@ def test_a_policy_that_spares_the_only_reward_does_not_turn_a_rejection_into_a_p
     FraudPolicy.objects.update(on_reject="invitee")
     flag(shop)
 
-    moderation.reject(case=Case.objects.get(), by=max_, at=NOON)
+    deciding.reject(case=Case.objects.get(), by=max_, at=NOON)
 
     assert status_of(shop, "anna") == ["rejected"]
     assert Decision.objects.get().sides == "both"
@@ -110,7 +111,7 @@ def test_naming_a_side_that_has_no_reward_decides_nothing(shop, max_):
     case = Case.objects.get()
 
     with pytest.raises(NothingToReject):
-        moderation.reject(case=case, by=max_, sides="invitee", at=NOON)
+        deciding.reject(case=case, by=max_, sides="invitee", at=NOON)
 
     assert status_of(shop, "anna") == ["flagged"]
     assert Case.objects.get().status == "open"
@@ -119,7 +120,7 @@ def test_naming_a_side_that_has_no_reward_decides_nothing(shop, max_):
 
 def test_a_side_that_does_not_exist_decides_nothing(case, shop, max_):
     with pytest.raises(UnknownSides):
-        moderation.reject(case=case, by=max_, sides="neither", at=NOON)
+        deciding.reject(case=case, by=max_, sides="neither", at=NOON)
 
     assert (status_of(shop, "anna"), status_of(shop, "boris")) == (["flagged"], ["flagged"])
     assert not Decision.objects.exists()
@@ -128,7 +129,7 @@ def test_a_side_that_does_not_exist_decides_nothing(case, shop, max_):
 def test_approving_is_always_of_both_sides(case, shop, max_):
     FraudPolicy.objects.update(on_reject="inviter")
 
-    moderation.approve(case=case, by=max_, at=NOON)
+    deciding.approve(case=case, by=max_, at=NOON)
 
     assert (shop.balance_of("anna"), shop.balance_of("boris")) == (100, 100)
     assert Decision.objects.get().sides == "both"
@@ -138,7 +139,7 @@ def test_the_released_side_waits_for_its_hold_like_any_other(shop, max_):
     make_campaign(rule={"recipient": "both", "hold_days": 14})
     flag(shop)
 
-    moderation.reject(case=Case.objects.get(), by=max_, sides="inviter", at=NOON)
+    deciding.reject(case=Case.objects.get(), by=max_, sides="inviter", at=NOON)
 
     assert (status_of(shop, "anna"), status_of(shop, "boris")) == (["rejected"], ["pending"])
     assert all_is_well()
@@ -148,7 +149,7 @@ def test_only_what_is_rejected_gives_its_limit_back(shop, max_):
     campaign = make_campaign(rule={"recipient": "both"}, budget_points=200)
     flag(shop)
 
-    moderation.reject(case=Case.objects.get(), by=max_, sides="inviter", at=NOON)
+    deciding.reject(case=Case.objects.get(), by=max_, sides="inviter", at=NOON)
 
     shop.joins("clara", invited_by="anna")
     shop.pays("clara", "500")
@@ -161,9 +162,9 @@ def test_only_what_is_rejected_gives_its_limit_back(shop, max_):
 
 
 def test_a_mixed_decision_is_undone_on_both_sides(case, shop, max_):
-    moderation.reject(case=case, by=max_, sides="inviter", at=NOON)
+    deciding.reject(case=case, by=max_, sides="inviter", at=NOON)
 
-    moderation.undo(case=case, by=max_, at=LATER)
+    deciding.undo(case=case, by=max_, at=LATER)
 
     assert (status_of(shop, "anna"), status_of(shop, "boris")) == (["flagged"], ["flagged"])
     assert (shop.balance_of("anna"), shop.balance_of("boris")) == (0, 0)
@@ -181,29 +182,29 @@ def test_undoing_a_mixed_decision_takes_the_limits_of_what_was_rejected_again_an
     make_campaign(rule={"recipient": "both"}, budget_points=200)
     flag(shop)
     case = Case.objects.get()
-    moderation.reject(case=case, by=max_, sides="inviter", at=NOON)
+    deciding.reject(case=case, by=max_, sides="inviter", at=NOON)
 
-    moderation.undo(case=case, by=max_, at=LATER)
+    deciding.undo(case=case, by=max_, at=LATER)
 
     assert all_is_well()
-    moderation.approve(case=case, by=max_, at=LATER)
+    deciding.approve(case=case, by=max_, at=LATER)
     assert (shop.balance_of("anna"), shop.balance_of("boris")) == (100, 100)
     assert all_is_well()
 
 
 def test_a_mixed_decision_stands_whole_when_the_released_side_has_spent_it(case, shop, max_):
-    moderation.reject(case=case, by=max_, sides="inviter", at=NOON)
+    deciding.reject(case=case, by=max_, sides="inviter", at=NOON)
     Account.objects.filter(member_id=shop.id_of("boris")).update(balance=40)
 
     with pytest.raises(NotUndoable, match="boris has spent 60 of 100"):
-        moderation.undo(case=case, by=max_, at=LATER)
+        deciding.undo(case=case, by=max_, at=LATER)
 
     assert (status_of(shop, "anna"), status_of(shop, "boris")) == (["rejected"], ["granted"])
     assert Decision.objects.count() == 1
 
 
 def test_each_side_is_a_fact_of_what_became_of_it(case, shop, max_):
-    moderation.reject(case=case, by=max_, sides="inviter", at=NOON)
+    deciding.reject(case=case, by=max_, sides="inviter", at=NOON)
 
     told = Event.objects.filter(source="sarafan", data__case_id=case.pk).order_by("pk")
     assert list(told.values_list("kind", "member_id")) == [
@@ -224,7 +225,7 @@ def test_each_side_is_a_fact_of_what_became_of_it(case, shop, max_):
 
 
 def test_the_audit_log_tells_whose_reward_was_rejected(case, shop, max_):
-    moderation.reject(case=case, by=max_, sides="inviter", note="A farm.", at=NOON)
+    deciding.reject(case=case, by=max_, sides="inviter", note="A farm.", at=NOON)
 
     (boris,) = shop.rewards_of("boris")
     changes = AuditEntry.objects.get(action="case.rejected").changes

@@ -5,8 +5,9 @@ from datetime import timedelta
 
 import pytest
 
-from antifraud import reasons
-from antifraud.observed import Listed, Pace, Seen
+from antifraud.judging import reasons
+from antifraud.judging.observed import Listed, Pace, Seen
+from antifraud.judging.ties import MEMBERS_MAX
 from antifraud.signals import SIGNALS
 from antifraud.signals.disposable_email import is_throwaway
 from antifraud.tests.pairs import (
@@ -37,7 +38,6 @@ from antifraud.tests.sights import (
     ties,
     with_traits,
 )
-from antifraud.ties import MEMBERS_MAX
 
 
 @pytest.mark.parametrize("name", [each.name for each in SIGNALS])

@@ -7,8 +7,8 @@ import pytest
 from django.test import Client
 from django.utils import timezone
 
-from antifraud import moderation
 from antifraud.models import Case, StopRule, Tally, Trip
+from antifraud.moderation import deciding
 from events.models import Event
 from tenants import context
 from tenants.staff.models import AuditEntry
@@ -201,8 +201,8 @@ def test_it_says_what_the_trip_has_saved(shop, max_, marta):
     for _ in range(6):
         shop.pays("anna", "500")
     first, second, *_rest = Case.objects.order_by("pk")
-    moderation.reject(case=first, by=max_, at=NOON)
-    moderation.approve(case=second, by=max_, at=NOON)
+    deciding.reject(case=first, by=max_, at=NOON)
+    deciding.approve(case=second, by=max_, at=NOON)
 
     shown = page(marta, f"{TRIPS}{Trip.objects.get().pk}/change/")
 

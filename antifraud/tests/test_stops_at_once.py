@@ -7,8 +7,9 @@ from datetime import timedelta
 import pytest
 from django.db import connection
 
-from antifraud import counters, patrol, stops
+from antifraud.limits import counters
 from antifraud.models import StopRule, Tally, Trip
+from antifraud.stops import patrol, resuming
 from campaigns.models import Campaign
 from events import claims
 from events.models import Event
@@ -76,8 +77,8 @@ def test_of_two_who_resume_one_does_and_the_other_is_told(shop, max_, mia):
     trip = Trip.objects.get()
 
     came = at_once(
-        lambda: stops.resume(trip=Trip.objects.get(), by=max_, at=NOON),
-        lambda: stops.resume(trip=Trip.objects.get(), by=mia, at=NOON),
+        lambda: resuming.resume(trip=Trip.objects.get(), by=max_, at=NOON),
+        lambda: resuming.resume(trip=Trip.objects.get(), by=mia, at=NOON),
     )
 
     assert came == ["AlreadyResumed", "done"]
@@ -93,7 +94,7 @@ def test_whoever_resumes_beside_the_clock_resumes_once(shop, max_):
     Trip.objects.update(resume_at=NOON)
 
     came = at_once(
-        lambda: stops.resume(trip=Trip.objects.get(), by=max_, at=NOON),
+        lambda: resuming.resume(trip=Trip.objects.get(), by=max_, at=NOON),
         lambda: patrol.walk(at=NOON),
     )
 
@@ -120,7 +121,7 @@ def test_what_is_resumed_while_the_worker_is_at_it_gives_no_more_than_the_rule_a
     shop.at = NOON + timedelta(minutes=1)
     order(shop, 30)
 
-    came = at_once(score(shop), lambda: stops.resume(trip=Trip.objects.get(resumed_at=None), by=max_, at=shop.at))
+    came = at_once(score(shop), lambda: resuming.resume(trip=Trip.objects.get(resumed_at=None), by=max_, at=shop.at))
 
     assert came == ["done", "done"]
     granted = Reward.objects.filter(status="granted").count()

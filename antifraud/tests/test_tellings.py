@@ -5,8 +5,9 @@ from datetime import timedelta
 import pytest
 from django.utils import translation
 
-from antifraud import bans, declined, moderation, notes, tellings
+from antifraud.lists import bans
 from antifraud.models import Case, FraudPolicy
+from antifraud.moderation import deciding, declined, notes, tellings
 from core.db import transaction
 from events.models import Event
 from members.models import Member
@@ -25,7 +26,7 @@ def messages_of(kind: str, name: str, shop) -> dict[str, str]:
 
 
 def test_who_gets_it_after_a_check_is_told_so(case, shop, max_):
-    moderation.approve(case=case, by=max_, at=NOON)
+    deciding.approve(case=case, by=max_, at=NOON)
 
     assert messages_of("reward.approved", "anna", shop)["en"] == (
         "+100 was checked and approved: your friend paid the first order (Bring a friend)"
@@ -33,7 +34,7 @@ def test_who_gets_it_after_a_check_is_told_so(case, shop, max_):
 
 
 def test_who_does_not_get_it_is_told_what_and_nothing_of_why(case, shop, max_):
-    moderation.reject(case=case, by=max_, note="The same card: a cheat.", at=NOON)
+    deciding.reject(case=case, by=max_, note="The same card: a cheat.", at=NOON)
 
     told = messages_of("reward.rejected", "anna", shop)
     assert set(told) == LANGUAGES
@@ -45,9 +46,9 @@ def test_who_does_not_get_it_is_told_what_and_nothing_of_why(case, shop, max_):
 
 
 def test_who_was_told_learns_when_it_is_taken_back(case, shop, max_):
-    moderation.reject(case=case, by=max_, at=NOON)
+    deciding.reject(case=case, by=max_, at=NOON)
 
-    moderation.undo(case=case, by=max_, at=NOON)
+    deciding.undo(case=case, by=max_, at=NOON)
 
     assert messages_of("reward.reopened", "anna", shop)["en"].startswith("+100 is being checked again: ")
 
@@ -55,7 +56,7 @@ def test_who_was_told_learns_when_it_is_taken_back(case, shop, max_):
 def test_a_tenant_that_does_not_tell_its_members_sends_no_message(case, shop, max_):
     FraudPolicy.objects.update(tells_members=False)
 
-    moderation.reject(case=case, by=max_, at=NOON)
+    deciding.reject(case=case, by=max_, at=NOON)
 
     assert "message" not in Event.objects.get(kind="reward.rejected", member_id=shop.id_of("anna")).data
 
@@ -65,14 +66,14 @@ def test_a_gift_is_told_by_its_name(shop, max_):
     make_campaign(rule={"recipient": "inviter", "reward_kind": "content", "reward_what": gift.code, "amount_points": 1})
     flag(shop)
 
-    moderation.reject(case=Case.objects.get(), by=max_, at=NOON)
+    deciding.reject(case=Case.objects.get(), by=max_, at=NOON)
 
     assert messages_of("reward.rejected", "anna", shop)["en"].startswith("+Notes was not given: ")
 
 
 def test_the_reader_of_a_page_changes_nothing_of_what_is_sent(case, shop, max_):
     with translation.override("ru"):
-        moderation.reject(case=case, by=max_, at=NOON)
+        deciding.reject(case=case, by=max_, at=NOON)
 
         assert translation.get_language() == "ru"
     assert messages_of("reward.rejected", "anna", shop)["en"].startswith("+100 was not given: ")
@@ -90,7 +91,7 @@ def lines_of(shop, name: str) -> list[declined.Line]:
 
 
 def test_a_members_statement_says_what_was_not_given(case, shop, max_):
-    moderation.reject(case=case, by=max_, at=NOON)
+    deciding.reject(case=case, by=max_, at=NOON)
 
     (line,) = lines_of(shop, "anna")
     assert (line.asset, line.amount, line.at, line.campaign) == ("points", 100, NOON, case.campaign)
@@ -100,7 +101,7 @@ def test_a_members_statement_says_what_was_not_given(case, shop, max_):
 
 
 def test_it_says_when_also_while_the_case_waits_again_about_somebody_else(case, shop, max_, mia):
-    moderation.reject(case=case, by=max_, sides="inviter", at=NOON)
+    deciding.reject(case=case, by=max_, sides="inviter", at=NOON)
     with transaction():
         member = Member.objects.get(pk=shop.id_of("boris"))
         bans.ban(member=member, by=mia, note="a farm", takes="granted", at=NOON + timedelta(hours=1))
@@ -109,10 +110,10 @@ def test_it_says_when_also_while_the_case_waits_again_about_somebody_else(case, 
     assert [line.at for line in lines_of(shop, "anna")] == [NOON]
 
 
-@pytest.mark.parametrize("verb", [moderation.approve, moderation.undo])
+@pytest.mark.parametrize("verb", [deciding.approve, deciding.undo])
 def test_what_was_given_or_waits_is_not_among_it(case, shop, max_, verb):
-    if verb is moderation.undo:
-        moderation.reject(case=case, by=max_, at=NOON)
+    if verb is deciding.undo:
+        deciding.reject(case=case, by=max_, at=NOON)
     verb(case=case, by=max_, at=NOON)
 
     assert lines_of(shop, "anna") == []
@@ -122,7 +123,7 @@ def test_what_a_refund_would_have_taken_anyway_is_not_among_it(shop, campaign, m
     shop.joins({"external_id": "anna", "card": "token-1"})
     shop.joins({"external_id": "boris", "card": "token-1"}, invited_by="anna")
     shop.pays("boris", "500", order="A-1")
-    moderation.reject(case=Case.objects.get(), by=max_, at=NOON)
+    deciding.reject(case=Case.objects.get(), by=max_, at=NOON)
     assert len(lines_of(shop, "anna")) == 1
 
     shop.refunds("boris", "500", order="A-1")
@@ -132,13 +133,13 @@ def test_what_a_refund_would_have_taken_anyway_is_not_among_it(shop, campaign, m
 
 def test_a_tenant_that_does_not_tell_its_members_shows_none_of_it(case, shop, max_):
     FraudPolicy.objects.update(tells_members=False)
-    moderation.reject(case=case, by=max_, at=NOON)
+    deciding.reject(case=case, by=max_, at=NOON)
 
     assert lines_of(shop, "anna") == []
 
 
 def test_a_program_reads_it_for_its_member(case, shop, max_, acme):
-    moderation.reject(case=case, by=max_, at=NOON)
+    deciding.reject(case=case, by=max_, at=NOON)
     program = program_of(acme, "members:read")
 
     answer = program.get("/api/v1/members/anna/statement/declined")
@@ -165,7 +166,7 @@ def test_a_program_reads_it_for_its_member(case, shop, max_, acme):
 
 
 def test_a_program_of_another_tenant_reads_nothing_of_it(case, shop, max_, bolt):
-    moderation.reject(case=case, by=max_, at=NOON)
+    deciding.reject(case=case, by=max_, at=NOON)
 
     answer = program_of(bolt, "members:read").get("/api/v1/members/anna/statement/declined")
 

@@ -2,9 +2,9 @@
 
 import pytest
 
-from antifraud import verdict
-from antifraud.observed import Seen
-from antifraud.policy import Chosen, policy_of
+from antifraud.judging import verdict
+from antifraud.judging.observed import Seen
+from antifraud.judging.policy import Chosen, policy_of
 
 POLICY = policy_of(Chosen(flag_from=50, refuse_from=150))
 

@@ -6,10 +6,10 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from antifraud import windows
-from antifraud.minutes import TENANT, Subject, Tally, Window
-from antifraud.watch import Watch
-from antifraud.windows import PastTrip, StopLine
+from antifraud.stops import windows
+from antifraud.stops.minutes import TENANT, Subject, Tally, Window
+from antifraud.stops.watch import Watch
+from antifraud.stops.windows import PastTrip, StopLine
 
 NOON = datetime(2026, 3, 17, 12, 0, tzinfo=UTC)
 MOSCOW = ZoneInfo("Europe/Moscow")

@@ -4,7 +4,8 @@ from collections.abc import Iterator, Sequence
 from datetime import datetime, timedelta
 from typing import Any, Final
 
-from antifraud import lines, lists, observing, second_look
+from antifraud.judging import observing, second_look
+from antifraud.lists import lines, listings
 from antifraud.models import Listing, StopRule
 from benchmarks.fraud.names import DATACENTER
 from benchmarks.fraud.world import BEGIN, THRESHOLD_MINOR, Happening, World
@@ -74,10 +75,10 @@ def _list(world: World) -> None:
     named = [(Listing.List.STAFF, "phone", each.phone) for each in world.staff]
     named += [(Listing.List.DATACENTER, "ip_range", each) for each in DATACENTER]
     wishes = [
-        lists.Wish(list=name, line=lines.line_of(kind=kind, text=text, schema=current_schema(), region="RU"))
+        listings.Wish(list=name, line=lines.line_of(kind=kind, text=text, schema=current_schema(), region="RU"))
         for name, kind, text in named
     ]
-    lists.put(wishes=wishes, by="bench", at=ACTIVE_FROM)
+    listings.put(wishes=wishes, by="bench", at=ACTIVE_FROM)
 
 
 def _batches(happenings: Sequence[Happening], *, together_for: timedelta) -> Iterator[list[Happening]]:

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from antifraud import counters
+from antifraud.limits import counters
 from rewards import ledger
 from rewards.models import Level
 from rewards.tests.gifts import gift

@@ -4,12 +4,13 @@ from collections.abc import Mapping, Sequence
 from datetime import UTC
 from typing import Any
 
-from antifraud import guard, places, windows
-from antifraud.guard import Place
-from antifraud.minutes import TENANT, Tally, Window
-from antifraud.policy import Policies
-from antifraud.usage import Reading, Used
-from antifraud.windows import PastTrip, StopLine
+from antifraud.judging.policy import Policies
+from antifraud.limits import guard, places
+from antifraud.limits.guard import Place
+from antifraud.limits.usage import Reading, Used
+from antifraud.stops import windows
+from antifraud.stops.minutes import TENANT, Tally, Window
+from antifraud.stops.windows import PastTrip, StopLine
 from campaigns.conditions import compile_rule, compile_screen
 from campaigns.definitions import Offer, RuleLine
 from campaigns.rulebook import CompiledRule

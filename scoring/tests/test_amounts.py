@@ -2,8 +2,8 @@
 
 import pytest
 
-from antifraud import moderation
 from antifraud.models import Case
+from antifraud.moderation import deciding
 from campaigns.models import Rule
 from rewards.models import Asset, Reward
 from tests.cast import NOON, codes_of, edit, make_campaign, trace_of
@@ -61,7 +61,7 @@ def test_a_rejected_friend_gives_the_step_back(shop, max_):
     shop.joins({"external_id": "anna", "email": "anna@example.com"})
     bring(shop, "anna2", email="anna@example.com")
     bring(shop, "boris")
-    moderation.reject(case=Case.objects.get(), by=max_, at=NOON)
+    deciding.reject(case=Case.objects.get(), by=max_, at=NOON)
 
     bring(shop, "clara", "denis")
 

@@ -4,9 +4,9 @@ from datetime import timedelta
 
 import pytest
 
-from antifraud import moderation
 from antifraud.models import Case
-from antifraud.moderation import NotUndoable
+from antifraud.moderation import deciding
+from antifraud.moderation.deciding import NotUndoable
 from members.models import Member
 from rewards import giving, maturing
 from rewards.models import Asset, Entitlement, Level, Reward, Standing
@@ -143,7 +143,7 @@ def test_a_flagged_promise_kept_by_an_order_that_is_cancelled_pays_nobody(shop, 
     shop.pays("zoe", "500", order="1002")
 
     shop.cancels("zoe2", order="1001")
-    moderation.approve(case=Case.objects.get(), by=max_, at=NOON)
+    deciding.approve(case=Case.objects.get(), by=max_, at=NOON)
 
     assert state() == ("cancelled", 100, 0, "")
     assert shop.balance_of("zoe") == 0
@@ -168,7 +168,7 @@ def test_an_approved_promise_past_its_end_lapses(shop, max_):
     shop.joins({"external_id": "zoe2", "device": "phone-1"}, invited_by="zoe")
     shop.pays("zoe2", "500")
     shop.at = NOON + 3 * DAY
-    moderation.approve(case=Case.objects.get(), by=max_, at=shop.at)
+    deciding.approve(case=Case.objects.get(), by=max_, at=shop.at)
 
     assert codes_of(shop.tells("check_in", "zoe")) == ["no_rule"]
     assert maturing.lapse_due(schema="t_acme", limit=10, at=shop.at) == 1
@@ -273,21 +273,21 @@ def test_an_approval_whose_points_paid_a_debt_is_not_undone(shop, max_):
     shop.pays("zoe", "500", order="1002")
     spends(shop, "zoe", 80)
     shop.cancels("zoe", order="1002")
-    moderation.approve(case=case, by=max_, at=NOON)
+    deciding.approve(case=case, by=max_, at=NOON)
     assert shop.balance_of("zoe") == 20
 
     with pytest.raises(NotUndoable, match="zoe has spent 80 of 100"):
-        moderation.undo(case=case, by=max_, at=NOON)
+        deciding.undo(case=case, by=max_, at=NOON)
 
     assert (Reward.objects.get(campaign__name="Friends").status, shop.balance_of("zoe")) == ("granted", 20)
 
 
 def test_a_rejection_undone_after_a_refund_in_part_owes_the_rest(shop, max_):
     case = flagged(shop, budget_points=100)
-    moderation.reject(case=case, by=max_, at=NOON)
+    deciding.reject(case=case, by=max_, at=NOON)
     shop.refunds("zoe2", "250", order="1001")
-    moderation.undo(case=case, by=max_, at=NOON)
-    moderation.approve(case=case, by=max_, at=NOON)
+    deciding.undo(case=case, by=max_, at=NOON)
+    deciding.approve(case=case, by=max_, at=NOON)
 
     assert (state(), shop.balance_of("zoe")) == (("granted", 50, 0, ""), 50)
 

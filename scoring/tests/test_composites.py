@@ -4,8 +4,8 @@ from datetime import timedelta
 
 import pytest
 
-from antifraud import moderation
 from antifraud.models import Case, Counter
+from antifraud.moderation import deciding
 from rewards import ledger, maturing
 from rewards.models import Asset, Entitlement, Gift, Posting, Reward
 from rewards.tests.gifts import gift
@@ -132,11 +132,11 @@ def test_they_are_flagged_rejected_and_reopened_together(shop, shelf, max_):
     case = Case.objects.get()
 
     assert codes_of(paid) == ["flagged"] * 6
-    moderation.reject(case=case, by=max_, seen=6, at=NOON)
+    deciding.reject(case=case, by=max_, seen=6, at=NOON)
     assert parts_are(*["rejected"] * 6)
-    moderation.undo(case=case, by=max_, at=NOON)
+    deciding.undo(case=case, by=max_, at=NOON)
     assert parts_are(*["flagged"] * 6)
-    moderation.approve(case=case, by=max_, seen=6, at=NOON)
+    deciding.approve(case=case, by=max_, seen=6, at=NOON)
     assert parts_are(*["granted"] * 6)
     assert shop.balance_of("zoe") == shop.balance_of("zoe2") == 50
 

@@ -5,10 +5,10 @@ from typing import Any
 
 import pytest
 
-from antifraud import guard
-from antifraud.minutes import Subject, Tally, Window
-from antifraud.usage import Used
-from antifraud.windows import StopLine
+from antifraud.limits import guard
+from antifraud.limits.usage import Used
+from antifraud.stops.minutes import Subject, Tally, Window
+from antifraud.stops.windows import StopLine
 from campaigns.definitions import Condition, LimitLine, Tier
 from campaigns.tests.offers import NOON, offer, rule
 from referrals.touch import Touch

@@ -4,9 +4,9 @@ from datetime import timedelta
 
 import pytest
 
-from antifraud import moderation
 from antifraud.models import Case
-from antifraud.moderation import NotUndoable
+from antifraud.moderation import deciding
+from antifraud.moderation.deciding import NotUndoable
 from core.db import savepoint, transaction
 from rewards import ledger, maturing
 from rewards.models import Asset, Entitlement, Gift, Lot, Posting, Reward
@@ -205,9 +205,9 @@ def test_a_flagged_gift_waits_for_its_moderator_and_can_be_taken_back(shop, max_
     case = Case.objects.get()
     assert not Entitlement.objects.exists()
 
-    moderation.approve(case=case, by=max_, at=NOON)
-    moderation.undo(case=case, by=max_, at=NOON)
-    moderation.approve(case=case, by=max_, at=NOON)
+    deciding.approve(case=case, by=max_, at=NOON)
+    deciding.undo(case=case, by=max_, at=NOON)
+    deciding.approve(case=case, by=max_, at=NOON)
 
     reward = Reward.objects.get()
     assert reward.status == "granted"
@@ -222,10 +222,10 @@ def test_a_decision_about_what_was_seen_is_not_undone(shop, max_):
     make_campaign(rule={"reward_kind": "content", "reward_what": "notes", "amount_points": 1})
     flagged(shop)
     case = Case.objects.get()
-    moderation.approve(case=case, by=max_, at=NOON)
+    deciding.approve(case=case, by=max_, at=NOON)
     Entitlement.objects.update(shown_at=NOON)
 
     with transaction(), pytest.raises(NotUndoable, match="zoe has already seen “Notes”"), savepoint():
-        moderation.undo.__wrapped__(case=case, by=max_, at=NOON)
+        deciding.undo.__wrapped__(case=case, by=max_, at=NOON)
 
     assert (Reward.objects.get().status, Entitlement.objects.get().status) == ("granted", "issued")

@@ -5,8 +5,9 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from django.utils import translation
 
-from antifraud import counters, limits, moderation
+from antifraud.limits import counters, overall
 from antifraud.models import Case
+from antifraud.moderation import deciding
 from campaigns.models import Limit
 from rewards.models import Asset, Reward
 from rewards.tests.gifts import gift
@@ -246,13 +247,13 @@ def test_a_refund_does_not_make_a_limit_forget_its_maximum(shop, max_):
     shop.joins({"external_id": "anna2", "email": "anna@example.com"}, invited_by="anna")
     shop.pays("anna2", "500")
     case = Case.objects.get()
-    moderation.reject(case=case, by=max_, at=NOON)
+    deciding.reject(case=case, by=max_, at=NOON)
     shop.joins("boris", invited_by="anna")
     shop.pays("boris", "500", order="1")
     shop.refunds("boris", "100", order="1")
 
-    with pytest.raises(moderation.counters.LimitReached):
-        moderation.undo(case=case, by=max_, at=NOON)
+    with pytest.raises(deciding.counters.LimitReached):
+        deciding.undo(case=case, by=max_, at=NOON)
 
     assert [reward.status for reward in shop.rewards_of("anna")] == ["rejected", "granted"]
 
@@ -320,10 +321,10 @@ def test_who_moves_to_another_zone_and_back_has_no_more_room(shop, acme):
     shop.pays("anna", "500")
     settle_in(acme, "Asia/Tokyo")
     shop.pays("anna", "500")
-    limits.night(schema=acme.schema_name, day=NOON.date(), at=NOON)
+    overall.night(schema=acme.schema_name, day=NOON.date(), at=NOON)
     assert counters.verify(zone="Asia/Tokyo") == []
     settle_in(acme, "Europe/Moscow")
 
     assert codes_of(shop.pays("anna", "500")) == ["limit_count"]
-    limits.night(schema=acme.schema_name, day=NOON.date(), at=NOON)
+    overall.night(schema=acme.schema_name, day=NOON.date(), at=NOON)
     assert counters.verify(zone="Europe/Moscow") == []

@@ -10,8 +10,9 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from antifraud import counters, moderation
+from antifraud.limits import counters
 from antifraud.models import Case
+from antifraud.moderation import deciding
 from core.db import transaction
 from core.errors import Conflict
 from members import people
@@ -106,7 +107,7 @@ def _do(shop, act, friend, order, *, by, campaign):
     for case in Case.objects.filter(case_rewards__reward__in=rewards).distinct():
         # Decided already, or nothing to undo, or used by others meanwhile: then nothing has happened.
         with suppress(Conflict):
-            getattr(moderation, act)(case=case, by=by, at=NOON)
+            getattr(deciding, act)(case=case, by=by, at=NOON)
 
 
 def _expect_room(member_id):

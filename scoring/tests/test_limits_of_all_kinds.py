@@ -5,8 +5,9 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from django.utils import translation
 
-from antifraud import counters, moderation
+from antifraud.limits import counters
 from antifraud.models import Case, Counter
+from antifraud.moderation import deciding
 from campaigns.models import Limit
 from core.db import transaction
 from events.models import Event
@@ -353,17 +354,17 @@ def test_a_rejection_gives_back_and_an_undone_one_asks_again(shop, max_, bound, 
     shop.joins({"external_id": "anna2", "email": "anna@example.com", **thing}, invited_by="anna")
     shop.pays("anna2", "500")
     case = Case.objects.get()
-    moderation.reject(case=case, by=max_, at=NOON)
+    deciding.reject(case=case, by=max_, at=NOON)
     assert counters.verify(zone="Europe/Moscow") == []
     shop.joins({"external_id": "boris", **thing}, invited_by="anna")
     shop.pays("boris", "500", order="1")
 
     with pytest.raises(counters.LimitReached):
-        moderation.undo(case=case, by=max_, at=NOON)
+        deciding.undo(case=case, by=max_, at=NOON)
 
     assert Reward.objects.filter(campaign=campaign).count() == 2
     shop.cancels("boris", order="1")
-    moderation.undo(case=case, by=max_, at=NOON)
+    deciding.undo(case=case, by=max_, at=NOON)
     assert counters.verify(zone="Europe/Moscow") == []
 
 

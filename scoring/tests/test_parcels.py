@@ -2,7 +2,7 @@
 
 import pytest
 
-from antifraud import counters
+from antifraud.limits import counters
 from core.db import transaction
 from rewards import fulfilment, ledger
 from rewards.actors import Actor

@@ -2,8 +2,10 @@
 
 import pytest
 
-from antifraud import bans, lines, lists, moderation, observing
+from antifraud.judging import observing
+from antifraud.lists import bans, lines, listings
 from antifraud.models import Case, Listing, Signal
+from antifraud.moderation import deciding
 from core.db import transaction
 from members import erasing
 from members.models import Member
@@ -64,7 +66,7 @@ def test_a_data_centre_is_seen_behind_any_number_of_other_addresses(shop):
     make_campaign()
     line = lines.line_of(kind="ip_range", text="198.51.100.0/24", schema="t_acme", region="RU")
     with transaction():
-        lists.put(wishes=[lists.Wish(list="datacenter", line=line)], by="marta", at=NOON)
+        listings.put(wishes=[listings.Wish(list="datacenter", line=line)], by="marta", at=NOON)
     sign_up(shop, "boris", invited_by="anna", ip="198.51.100.7")
     for place in range(25):
         shop.tells("check_in", {"external_id": "boris", "ip": f"203.0.{place}.1"})
@@ -103,7 +105,7 @@ def test_check_ins_do_not_cover_up_what_moderators_have_rejected(shop, max_):
     sign_up(shop, "zoe", card="token-1")
     sign_up(shop, "zoe2", invited_by="zoe", card="token-1")
     buys(shop, "zoe2")
-    moderation.reject(case=Case.objects.get(), by=max_, note="", at=shop.at)
+    deciding.reject(case=Case.objects.get(), by=max_, note="", at=shop.at)
     shop.may_backfill = True
     for place in range(1, 202):
         shop.report("check_in", "zoe", occurred_at=NOON - place * DAY)

@@ -5,9 +5,11 @@ from django.db import connection
 from django.db.models import F
 from django.test.utils import CaptureQueriesContext
 
-from antifraud import moderation, observing, ranges
+from antifraud.judging import observing
+from antifraud.judging.ties import MEMBERS_MAX
+from antifraud.lists import ranges
 from antifraud.models import Case, FraudPolicy, Signal
-from antifraud.ties import MEMBERS_MAX
+from antifraud.moderation import deciding
 from members import sealing
 from members.models import Identity, Member
 from rewards.models import Reward
@@ -50,7 +52,7 @@ def erase(member_id):
 def test_a_rejection_weighs_on_the_inviters_next_friends_and_approvals_lighten_it(shop, max_):
     make_campaign()
     sign_up(shop, "zoe", device="phone-1")
-    for name, verb in (("a", moderation.reject), ("b", None)):
+    for name, verb in (("a", deciding.reject), ("b", None)):
         shop.at += 3 * HOUR
         sign_up(shop, name, invited_by="zoe", device="phone-1")
         shop.at += HOUR
@@ -70,7 +72,7 @@ def test_a_rejection_of_long_ago_weighs_no_more(shop, max_):
     sign_up(shop, "zoe", device="phone-1")
     sign_up(shop, "a", invited_by="zoe", device="phone-1")
     buys(shop, "a")
-    moderation.reject(case=Case.objects.get(), by=max_, at=shop.at)
+    deciding.reject(case=Case.objects.get(), by=max_, at=shop.at)
     shop.at += 91 * DAY
     sign_up(shop, "b", invited_by="zoe")
     shop.at += HOUR

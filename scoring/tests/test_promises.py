@@ -4,8 +4,8 @@ from datetime import timedelta
 
 import pytest
 
-from antifraud import moderation
 from antifraud.models import Case
+from antifraud.moderation import deciding
 from events.models import Event
 from rewards import maturing
 from rewards.models import Entitlement, Posting, Reward
@@ -216,7 +216,7 @@ def test_an_approved_promise_goes_on_waiting(shop, max_):
     shop.joins({"external_id": "zoe2", "device": "phone-1"}, invited_by="zoe")
     shop.pays("zoe2", "500")
 
-    moderation.approve(case=Case.objects.get(), by=max_, at=NOON)
+    deciding.approve(case=Case.objects.get(), by=max_, at=NOON)
 
     assert (reward().status, reward().awaits) == ("pending", "check_in")
     assert shop.balance_of("zoe") == 0
@@ -234,7 +234,7 @@ def test_a_flagged_promise_that_is_kept_waits_for_its_moderator_alone(shop, max_
 
     assert (trace_of(kept)[0]["code"], trace_of(kept)[0]["outcome"]) == ("promise_kept", "flagged")
     assert (reward().status, reward().awaits, shop.balance_of("zoe")) == ("flagged", "", 0)
-    moderation.approve(case=Case.objects.get(), by=max_, at=NOON)
+    deciding.approve(case=Case.objects.get(), by=max_, at=NOON)
     assert shop.balance_of("zoe") == 100
 
 

@@ -4,8 +4,9 @@ from datetime import timedelta
 
 import pytest
 
-from antifraud import bans, patrol, stops
+from antifraud.lists import bans
 from antifraud.models import StopRule, Tally, Trip
+from antifraud.stops import patrol, resuming
 from campaigns.models import Campaign
 from core.db import transaction
 from events.models import Event
@@ -81,7 +82,7 @@ def test_once_it_is_closed_rewards_are_given_again(shop, max_):
     stop_rule(action="flag", cooldown_minutes=0)
     pay(shop, 3)
 
-    stops.resume(trip=Trip.objects.get(), by=max_, at=NOON)
+    resuming.resume(trip=Trip.objects.get(), by=max_, at=NOON)
 
     assert pay(shop, 3) == ["granted", "granted", "flagged"]
     assert Event.objects.get(kind="trip.closed").data["by"] == "max"
@@ -137,7 +138,7 @@ def test_an_inviter_who_is_blocked_gets_nothing_more_until_somebody_unblocks_the
     assert Member.objects.get(pk=shop.id_of("anna")).status == "blocked"
     assert shop.balance_of("anna") == 200
 
-    stops.resume(trip=Trip.objects.get(), by=max_, at=NOON)
+    resuming.resume(trip=Trip.objects.get(), by=max_, at=NOON)
 
     assert Member.objects.get(pk=shop.id_of("anna")).status == "active"
     assert invite(shop, 1, start=10) == ["granted"]
@@ -154,7 +155,7 @@ def test_whom_staff_has_banned_since_stays_banned(shop):
         bans.lift(member=anna, by=mia, note="a mistake", at=NOON)
         bans.ban(member=anna, by=mia, note="no mistake", at=NOON)
 
-    stops.resume(trip=Trip.objects.get(), by=mia, at=NOON)
+    resuming.resume(trip=Trip.objects.get(), by=mia, at=NOON)
 
     anna.refresh_from_db()
     assert anna.status == "blocked"

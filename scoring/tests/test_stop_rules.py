@@ -4,8 +4,10 @@ from datetime import timedelta
 
 import pytest
 
-from antifraud import moderation, reasons, stops
+from antifraud.judging import reasons
 from antifraud.models import Case, StopRule, Trip
+from antifraud.moderation import deciding
+from antifraud.stops import resuming
 from campaigns import lifecycle
 from campaigns.models import Campaign
 from events.models import Event
@@ -188,7 +190,7 @@ def test_after_it_was_resumed_a_campaign_grants_and_counts_anew(shop, rule, max_
     campaign = make_campaign(rule=EACH_ORDER)
     pay(shop, 3)
     shop.at = NOON + pause
-    stops.resume(trip=Trip.objects.get(), by=max_, at=shop.at)
+    resuming.resume(trip=Trip.objects.get(), by=max_, at=shop.at)
 
     paid = pay(shop, 3)
 
@@ -202,7 +204,7 @@ def test_what_occurred_during_the_stop_stays_flagged_after_it(shop, rule, max_):
     make_campaign(rule=EACH_ORDER)
     pay(shop, 3)
     shop.at = NOON + HOUR
-    stops.resume(trip=Trip.objects.get(), by=max_, at=shop.at)
+    resuming.resume(trip=Trip.objects.get(), by=max_, at=shop.at)
 
     late = shop.pays("anna", "500", occurred_at=NOON + HOUR / 2)
 
@@ -213,8 +215,8 @@ def test_what_a_moderator_has_approved_is_not_flagged_by_the_next_stop(shop, rul
     make_campaign(rule={**EACH_ORDER, "hold_days": 14})
     pay(shop, 3)
     for case in Case.objects.all():
-        moderation.approve(case=case, by=max_, at=NOON)
-    stops.resume(trip=Trip.objects.get(), by=max_, at=NOON)
+        deciding.approve(case=case, by=max_, at=NOON)
+    resuming.resume(trip=Trip.objects.get(), by=max_, at=NOON)
 
     pay(shop, 3)
 

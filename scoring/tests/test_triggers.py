@@ -4,8 +4,8 @@ from datetime import timedelta
 
 import pytest
 
-from antifraud import moderation
 from antifraud.models import Case, FraudPolicy
+from antifraud.moderation import deciding
 from core.db import current_schema
 from events.models import Event
 from rewards import ledger, maturing
@@ -190,7 +190,7 @@ def test_a_level_that_a_moderator_lets_somebody_reach_starts_its_rule(shop, prom
     paid = shop.pays("boris", "1")
     assert reached(data__code="gold") == []
 
-    moderation.approve(case=Case.objects.get(), by=max_, at=NOON)
+    deciding.approve(case=Case.objects.get(), by=max_, at=NOON)
     shop.handle()
 
     (fact,) = reached(data__code="gold")

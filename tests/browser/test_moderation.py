@@ -5,8 +5,8 @@ from itertools import combinations
 
 import pytest
 
-from antifraud import escalation
 from antifraud.models import Case, Decision
+from antifraud.moderation import escalation
 from rewards import ledger
 from tests.browser.screens import LARGE, SMALL
 from tests.people import flag, staff_of

@@ -7,7 +7,7 @@ from typing import Any
 from django.core.management import BaseCommand, CommandError
 from django.utils.timezone import now
 
-from antifraud import counters
+from antifraud.limits import counters
 from rewards import ledger, repairs
 from tenants import context
 from tenants.models import Tenant

@@ -1,4 +1,4 @@
-"""People who invite one another and are tied among themselves: components, chains that come back, star bursts."""
+"""People who invite one another and are tied among themselves: components, bursts, swaps, chains that come back."""
 
 from antifraud.judging.observed import Found, Observed, Setting
 from antifraud.signals.signal import Param, Signal
@@ -9,8 +9,8 @@ WEAK = frozenset({"device"})
 
 
 def observe(case: Observed, setting: Setting) -> Found | None:
-    """Return the first of the three shapes that is found, with its members, the lowest number first."""
-    members = _component(case, setting) or _burst(case, setting)
+    """Return the first of the four shapes that is found, with its members, the lowest number first."""
+    members = _component(case, setting) or _burst(case, setting) or _swapped(case)
     if members:
         return Found({"members": members, "count": len(members)})
     came_back = _came_back(case)
@@ -30,6 +30,22 @@ def _burst(case: Observed, setting: Setting) -> list[int]:
     inviter = case.parties[0]
     siblings = {each.member_id for each in case.friends} & case.ties.component(case.invitee.id) | {case.invitee.id}
     return sorted({inviter.id, *siblings}) if len(siblings) >= setting.params["burst_min"] else []
+
+
+def _swapped(case: Observed) -> list[int]:
+    """
+    Return two who invite each other's second accounts, and these: so neither shares anything with who they invite.
+
+    Numbers of members grow with time: whoever is tied to somebody and came later is taken for their second account.
+    """
+    inviter, invitee = case.parties
+    ties = case.ties
+    seconds = [each for each in ties.near(inviter.id) if each > inviter.id]
+    for other in sorted(ties.near(invitee.id) - {inviter.id}):
+        theirs = [each for each in seconds if ties.inviters.get(each) == other]
+        if theirs and other < invitee.id:
+            return sorted({inviter.id, invitee.id, other, *theirs})
+    return []
 
 
 def _came_back(case: Observed) -> list[int]:

@@ -7,7 +7,7 @@ import pytest
 
 from antifraud.judging import reasons
 from antifraud.judging.observed import Listed, Pace, Seen
-from antifraud.judging.ties import MEMBERS_MAX
+from antifraud.judging.ties import MEMBERS_MAX, type_of_identity
 from antifraud.signals import SIGNALS
 from antifraud.signals.disposable_email import is_throwaway
 from antifraud.tests.pairs import (
@@ -144,6 +144,24 @@ def test_a_grandchild_on_the_tablet_of_a_grandparent_is_no_ring():
     chain = ties(party(ANNA), party(BORIS, DEVICE), party(7, DEVICE), inviters={ANNA: 7})
 
     assert "ring" not in named(case(invitee=party(BORIS, DEVICE), ties=chain))
+
+
+def swap(second: int, *, tied_to: type_of_identity = ("device", "hers")):
+    """Return a case in which Anna brings 12, who is Boris again: he has invited somebody tied to her."""
+    people = party(ANNA, ("device", "hers")), party(BORIS, DEVICE), party(12, DEVICE), party(second, tied_to)
+    return case(invitee=people[2], ties=ties(*people, inviters={BORIS: 0, second: BORIS, 12: ANNA}))
+
+
+def test_two_who_invite_each_other_s_second_accounts_are_a_ring():
+    (found,) = [each for each in seen(swap(11)) if each.signal == "ring"]
+
+    assert found.evidence == {"members": [ANNA, BORIS, 11, 12], "count": 4}
+    assert "ring" not in named(swap(11, tied_to=("device", "somebody else's")))
+
+
+def test_who_invites_somebody_who_was_there_before_brings_no_second_account():
+    # Number 0 was a member before Anna: hers is the second account of the two.
+    assert "ring" not in named(swap(0))
 
 
 def test_a_chain_of_inviters_is_followed_four_steps_up_and_no_further():

@@ -76,10 +76,11 @@ class Traits:
     `throwaway` are their e-mail domains that anybody gets a mailbox at for ten minutes. `pace` is by kind of identity:
     how many members were first seen with one of theirs. `first_paid_at` is their first order that stands. `owes` counts
     rewards of theirs that a refund should have taken back and could not; `rejected` and `approved` are moderators'
-    recent decisions on rewards for friends of theirs. `is_bare` is a Telegram account without name and picture. Of an
-    inviter's latest rewards `suspected` has one entry for each event whose reward was flagged or refused: what was seen
-    of it weighs so much, but for suspicion itself. `habits` counts events by the name of the signal that was seen;
-    `rewarded` counts all of them, the refused ones too.
+    recent decisions on rewards for friends of theirs; `outlived` counts the latest that were given after their hold,
+    and of these the ones that a refund took back as a whole. `is_bare` is a Telegram account without name and picture.
+    Of an inviter's latest rewards `suspected` has one entry for each event whose reward was flagged or refused: what
+    was seen of it weighs so much, but for suspicion itself. `habits` counts events by the name of the signal that was
+    seen; `rewarded` counts all of them, the refused ones too.
     """
 
     listed: tuple[Listed, ...] = ()
@@ -90,6 +91,7 @@ class Traits:
     owes: int = 0
     rejected: int = 0
     approved: int = 0
+    outlived: tuple[int, int] = (0, 0)
     is_bare: bool = False
     rewarded: int = 0
     suspected: tuple[int, ...] = ()

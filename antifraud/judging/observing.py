@@ -60,6 +60,11 @@ WITH latest AS MATERIALIZED (
         FROM antifraud_signal g
         WHERE g.member_id = m.id ORDER BY g.id DESC LIMIT {SIGNALS_MAX}) l
     WHERE NOT l.is_shadow AND l.at > %(at)s::timestamptz - interval '{RECORD_DAYS} days'
+), brought AS MATERIALIZED (
+    SELECT r.* FROM (SELECT r.event_id, r.side, r.given, r.reversed + r.lost AS returned,
+            r.granted_at IS NOT NULL AND r.matures_at > r.occurred_at AS has_outlived
+        FROM rewards_reward r WHERE r.member_id = m.id ORDER BY r.id DESC LIMIT {SIGNALS_MAX}) r
+    WHERE r.side = 'inviter'
 )
 SELECT jsonb_build_object(
     'friends', (SELECT jsonb_agg(jsonb_build_array(s.invitee_id, extract(epoch FROM s.attributed_at), o.first_paid,
@@ -76,9 +81,10 @@ SELECT jsonb_build_object(
         SELECT l.event_id, sum(l.weight) AS weight FROM latest l
         WHERE l.verdict <> 'allow' AND l.name <> '{habits.SUSPECTED}' GROUP BY l.event_id, l.rule_id
     ) l GROUP BY l.event_id) l),
-    'rewarded', (SELECT count(DISTINCT r.event_id) FROM (
-        SELECT r.event_id, r.side FROM rewards_reward r WHERE r.member_id = m.id ORDER BY r.id DESC LIMIT {SIGNALS_MAX}
-    ) r WHERE r.side = 'inviter') + (SELECT count(DISTINCT l.event_id) FROM latest l WHERE l.verdict = 'refuse'),
+    'rewarded', (SELECT count(DISTINCT b.event_id) FROM brought b)
+        + (SELECT count(DISTINCT l.event_id) FROM latest l WHERE l.verdict = 'refuse'),
+    'outlived', (SELECT jsonb_build_array(count(DISTINCT b.event_id),
+            count(DISTINCT b.event_id) FILTER (WHERE b.returned >= b.given)) FROM brought b WHERE b.has_outlived),
     'habits', (SELECT jsonb_object_agg(l.name, l.count) FROM (
         SELECT l.name, count(DISTINCT l.event_id) FROM latest l GROUP BY l.name) l),
     'record', (SELECT jsonb_build_array(count(DISTINCT c.id) FILTER (WHERE r.status = 'rejected'),
@@ -212,6 +218,7 @@ def traits_of(row: Any, *, ranges: Ranges) -> Traits:
         listed.append(Listed("staff", "", "email"))
     domains, found = _addresses(related.get("values") or (), ranges)
     record = inviter.get("record") or (0, 0)
+    given, returned = inviter.get("outlived") or (0, 0)
     return Traits(
         listed=(*listed, *found),
         throwaway=tuple(sorted(each for each in domains if disposable_email.is_throwaway(each))),
@@ -221,6 +228,7 @@ def traits_of(row: Any, *, ranges: Ranges) -> Traits:
         owes=related.get("owes", 0),
         rejected=record[0],
         approved=record[1],
+        outlived=(given, returned),
         is_bare=is_bare(*(invitee.get("joined") or (None, None))),
         rewarded=inviter.get("rewarded", 0),
         suspected=tuple(inviter.get("suspected") or ()),

@@ -132,6 +132,7 @@ PAIRS = {
         case(friends=friends(1, orders=5, returned=2)),
         case(friends=friends(1, orders=4, returned=4)),
     ),
+    "returned_after_hold": (inviter(outlived=(6, 2)), inviter(outlived=(7, 2))),
     "young_telegram": (
         case(invitee=party(BORIS, ("telegram", "1000")), telegram_newest=999),
         case(invitee=party(BORIS, ("telegram", "999")), telegram_newest=999),

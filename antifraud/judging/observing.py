@@ -13,6 +13,7 @@ from typing import Any, Final
 from antifraud.judging.observed import Friend, Listed, Nearby, Pace, Ranges, Traits, is_bare
 from antifraud.judging.ties import BINDING, DEPTH_MAX, MEMBERS_MAX, Ties, type_of_identity
 from antifraud.signals import disposable_email, habits
+from antifraud.signals.signal import OF_INVITER
 from core import db
 from members import identities, normalise
 from members.people import IDENTITIES_OF_A_KIND_MAX
@@ -56,8 +57,8 @@ CASE WHEN m.id = ANY(%(related)s::bigint[]) THEN jsonb_build_object(
 OF_INVITERS: Final = f"""
 CASE WHEN m.id = ANY(%(inviters)s::bigint[]) THEN (
 WITH latest AS MATERIALIZED (
-    SELECT l.* FROM (SELECT g.event_id, g.rule_id, g.name, g.weight, g.verdict, g.is_shadow, g.at
-        FROM antifraud_signal g
+    SELECT l.* FROM (SELECT g.event_id, g.rule_id, g.name, g.weight, g.verdict, g.is_shadow, g.at,
+            g.evidence ? '{OF_INVITER}' AS is_of_inviter FROM antifraud_signal g
         WHERE g.member_id = m.id ORDER BY g.id DESC LIMIT {SIGNALS_MAX}) l
     WHERE NOT l.is_shadow AND l.at > %(at)s::timestamptz - interval '{RECORD_DAYS} days'
 ), brought AS MATERIALIZED (
@@ -86,7 +87,7 @@ SELECT jsonb_build_object(
     'outlived', (SELECT jsonb_build_array(count(DISTINCT b.event_id),
             count(DISTINCT b.event_id) FILTER (WHERE b.returned >= b.given)) FROM brought b WHERE b.has_outlived),
     'habits', (SELECT jsonb_object_agg(l.name, l.count) FROM (
-        SELECT l.name, count(DISTINCT l.event_id) FROM latest l GROUP BY l.name) l),
+        SELECT l.name, count(DISTINCT l.event_id) FROM latest l WHERE NOT l.is_of_inviter GROUP BY l.name) l),
     'record', (SELECT jsonb_build_array(count(DISTINCT c.id) FILTER (WHERE r.status = 'rejected'),
             count(DISTINCT c.id) FILTER (WHERE r.status <> 'rejected'))
         FROM (SELECT r.id, r.status, r.side FROM (

@@ -3,7 +3,7 @@
 import disposable_email_domains
 
 from antifraud.judging.observed import Found, Observed, Setting
-from antifraud.signals.signal import Signal
+from antifraud.signals.signal import OF_INVITER, Signal
 from core.errors import translated as _
 
 
@@ -14,9 +14,12 @@ def is_throwaway(domain: str) -> bool:
 
 
 def observe(case: Observed, setting: Setting) -> Found | None:
-    """Return the domains at which inviter or invitee have such a mailbox."""
+    """Return the domains at which inviter or invitee have such a mailbox, and whether the inviter is the only one."""
     domains = sorted({domain for party in case.parties for domain in party.traits.throwaway})
-    return Found({"domain": ", ".join(domains)}) if domains else None
+    if not domains:
+        return None
+    of_inviter = {} if case.invitee.traits.throwaway else {OF_INVITER: True}
+    return Found({"domain": ", ".join(domains)} | of_inviter)
 
 
 SIGNALS = (

@@ -10,6 +10,8 @@ from core.errors import type_of_text
 type_of_observe = Callable[[Observed, Setting], Found | None]
 
 WEIGHT_MAX = 1000
+# Evidence that says so is of the inviter alone: it is the same for all of their friends, and no habit of these.
+OF_INVITER = "of_inviter"
 
 
 @dataclass(frozen=True, slots=True)

@@ -220,3 +220,27 @@ def test_a_throwaway_mailbox_is_seen_and_kept(shop):
     assert codes_of(buys(shop, "boris")) == ["granted"]
     kept = Signal.objects.get()
     assert (kept.name, kept.verdict, kept.evidence) == ("disposable_email", "allow", {"domain": "mailinator.com"})
+
+
+def test_an_inviter_s_own_throwaway_mailbox_is_no_habit_of_their_friends(shop):
+    make_campaign()
+    sign_up(shop, "anna", email="anna@mailinator.com")
+    for number in range(5):
+        sign_up(shop, f"friend-{number}", invited_by="anna")
+        shop.at += (number + 1) * HOUR
+        buys(shop, f"friend-{number}")
+
+    assert [each.status for each in shop.rewards_of("anna")] == ["granted"] * 5
+    assert seen_for(shop, "anna") == [("disposable_email", 30, "allow")] * 5
+    assert Signal.objects.first().evidence == {"domain": "mailinator.com", "of_inviter": True}
+
+
+def test_throwaway_mailboxes_are_a_habit_of_friends_whatever_the_inviter_has(shop):
+    make_campaign()
+    sign_up(shop, "anna", email="anna@mailinator.com")
+    for number in range(4):
+        sign_up(shop, f"bot-{number}", invited_by="anna", email=f"{'abcd'[number] * 4}@mailinator.com")
+        shop.at += (number + 1) * HOUR
+        buys(shop, f"bot-{number}")
+
+    assert [each.status for each in shop.rewards_of("anna")] == ["granted"] * 3 + ["flagged"]

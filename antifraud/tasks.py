@@ -40,7 +40,7 @@ def watch_figures(**_: object) -> None:
 
 @shared_task
 def look_again(**_: object) -> None:
-    """Look again at what is on hold for friends of inviters who have come under suspicion."""
+    """Look again at what is on hold where more is known by now."""
 
     def look() -> None:
         if second_look.is_due(at=timezone.now()):

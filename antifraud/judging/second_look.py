@@ -1,116 +1,225 @@
 """
-A second look at what is on hold: what is known of an inviter's friends by now was not known when the first one bought.
+A second look at what is on hold: more is known of people by now than when the first of them bought.
 
-Whoever makes false friends one after another is seen through by the third or the fourth. What the others have earned is
-still pending then, if the rule has a hold: it waits for a moderator as well.
+Whoever makes false friends one after another is seen through by the third or the fourth, a ring when it closes, whoever
+gives back what was bought when the first of it comes back. What the others have earned is still pending then, if the
+rule has a hold: it waits for a moderator as well. A second look only ever flags.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any, Final, NamedTuple
 
+from antifraud import signals
 from antifraud.judging import observing, verdict
 from antifraud.judging.observed import NoRanges, Observed, Party, Seen
 from antifraud.judging.policy import Chosen, Policies, Policy
+from antifraud.lists import ranges
 from antifraud.models import FraudPolicy
 from antifraud.moderation import cases
 from antifraud.moderation.cases import Flagged, NewSignal
-from antifraud.signals import habits
+from antifraud.signals import habits, refund_rate, ring
+from antifraud.signals.signal import OF_INVITER
 from core.db import execute, fetch, in_transaction, json_text, transaction
 from members import people
 from tenants import context
 
 # What a round has missed the next one finds.
 SINCE: Final = timedelta(days=1)
-INVITERS_MAX: Final = 500
+# What a refund tells of an inviter is asked before the next of their rewards is paid.
+AHEAD: Final = timedelta(hours=1)
+INVITERS_MAX, RINGS_MAX, DUE_MAX = 500, 500, 2_000
+# What is to be paid first comes first: a round that is full leaves the rest to the next one.
+PENDING_MAX: Final = 10_000
+# What tells of an inviter by their friends, and so of those too who came first.
+BY_FRIENDS: Final = (*habits.SIGNALS, *refund_rate.SIGNALS)
 
-ASKED = """
-SELECT DISTINCT g.member_id FROM antifraud_signal g
-WHERE g.at > %(since)s AND g.at <= %(at)s AND g.verdict <> 'allow' AND NOT g.is_shadow AND EXISTS (
+# Three reasons to look again: something was seen of an inviter lately; a ring of members who are named in what was seen
+# (of a reward that no moderator has approved since); what an inviter's friends have given back once it was rewarded.
+ASKED: Final = f"""
+WITH latest AS MATERIALIZED (
+    SELECT g.* FROM antifraud_signal g
+    WHERE g.at > %(since)s AND g.at <= %(at)s AND g.verdict <> 'allow' AND NOT g.is_shadow
+), rings AS MATERIALIZED (
+    SELECT DISTINCT ON (g.evidence -> 'members') g.evidence FROM latest g
+    WHERE g.name = '{ring.NAME}' AND NOT EXISTS (
+        SELECT FROM (SELECT r.id, r.event_id FROM rewards_reward r WHERE r.member_id = g.member_id
+            ORDER BY r.id DESC LIMIT 2000) r
+        JOIN antifraud_casereward cr ON cr.reward_id = r.id JOIN antifraud_case c ON c.id = cr.case_id
+        WHERE r.event_id = g.event_id AND c.status = 'approved')
+    ORDER BY g.evidence -> 'members', g.id DESC LIMIT {RINGS_MAX}
+)
+(SELECT DISTINCT g.member_id AS inviter_id, NULL::bigint AS invitee_id, NULL::jsonb AS ring FROM latest g
+WHERE EXISTS (
     SELECT FROM rewards_reward r WHERE r.member_id = g.member_id AND r.side = 'inviter' AND r.status = 'pending')
-ORDER BY g.member_id LIMIT %(limit)s
-"""
-INVITERS = f"""
-SELECT m.id, m.first_seen_at, {observing.OF_INVITERS}, {observing.LISTED}
-FROM members_member m WHERE m.id = ANY(%(inviters)s::bigint[]) ORDER BY m.id
+ORDER BY g.member_id LIMIT {INVITERS_MAX})
+UNION ALL
+(SELECT f.inviter_id, f.invitee_id, rings.evidence FROM rings
+CROSS JOIN LATERAL jsonb_array_elements(rings.evidence -> 'members') AS named (id)
+JOIN referrals_referral f ON f.invitee_id = named.id::bigint AND rings.evidence -> 'members' @> to_jsonb(f.inviter_id)
+WHERE EXISTS (
+    SELECT FROM rewards_reward r WHERE r.member_id IN (f.inviter_id, f.invitee_id) AND r.referral_id = f.id
+        AND r.status = 'pending'))
+UNION ALL
+(SELECT DISTINCT due.member_id, NULL::bigint, NULL::jsonb FROM (
+    SELECT r.member_id FROM rewards_reward r WHERE r.status = 'pending' AND r.awaits = '' AND r.side = 'inviter'
+        AND r.matures_at <= %(ahead)s ORDER BY r.matures_at LIMIT {DUE_MAX}) due
+WHERE EXISTS (
+    SELECT FROM (SELECT r.* FROM rewards_reward r
+        WHERE r.member_id = due.member_id ORDER BY r.id DESC LIMIT {observing.SIGNALS_MAX}) r
+    WHERE r.side = 'inviter' AND r.granted_at IS NOT NULL AND r.matures_at > r.occurred_at
+        AND r.reversed + r.lost >= r.given))
 """  # noqa: S608 (constants only)
-# What a moderator has approved before is not asked of again.
-PENDING = """
-SELECT r.id, r.campaign_id, r.event_id, r.rule_id, r.member_id, f.inviter_id, f.invitee_id
+# With what was seen of each when it was proposed. What a moderator has approved before is not asked of again.
+PENDING: Final = f"""
+SELECT r.id, r.campaign_id, r.event_id, r.rule_id, r.member_id, f.inviter_id, f.invitee_id, (
+    SELECT jsonb_agg(jsonb_build_array(g.name, g.weight, g.evidence) ORDER BY g.id) FROM antifraud_signal g
+    WHERE g.event_id = r.event_id AND g.rule_id = r.rule_id AND g.member_id = r.member_id AND NOT g.is_shadow) AS kept
 FROM referrals_referral f
 CROSS JOIN LATERAL (SELECT * FROM rewards_reward each
     WHERE each.member_id IN (f.inviter_id, f.invitee_id) AND each.referral_id = f.id AND each.status = 'pending') r
-WHERE f.inviter_id = ANY(%(inviters)s::bigint[])
+WHERE (f.inviter_id = ANY(%(inviters)s::bigint[]) OR f.invitee_id = ANY(%(invitees)s::bigint[]))
     AND NOT EXISTS (SELECT FROM antifraud_casereward decided WHERE decided.reward_id = r.id)
-ORDER BY r.id
-"""
-FLAG = """
+ORDER BY r.matures_at, r.id LIMIT {PENDING_MAX}
+"""  # noqa: S608 (constants only)
+PEOPLE: Final = f"SELECT m.id, m.first_seen_at, {observing.OF_INVITERS}, {observing.LISTED}"
+FROM: Final = "FROM members_member m WHERE m.id = ANY(%(related)s::bigint[])"
+FLAG: Final = """
 UPDATE rewards_reward r SET status = 'flagged', reasons = told.reasons
 FROM ROWS FROM (unnest(%(ids)s::bigint[]), jsonb_array_elements(%(reasons)s::jsonb)) AS told (id, reasons)
 WHERE r.id = told.id AND r.status = 'pending'
 """
 
 
-class _Suspect(NamedTuple):
-    """An inviter as they look by now."""
+class _Asked(NamedTuple):
+    """Inviters whose friends are looked at again, and by (inviter, invitee) what was seen of the ring they are in."""
 
-    case: Observed
-    is_exempt: bool
+    inviters: list[int]
+    rings: dict[tuple[int, int], Mapping[str, Any]]
+
+
+class _Doubted(NamedTuple):
+    """A pending reward that would have waited, had it been known: what was seen of it then, and what is seen now."""
+
+    row: Any
+    kept: tuple[Seen, ...]
+    new: tuple[Seen, ...]
 
 
 def is_due(*, at: datetime) -> bool:
     """Tell whether there is anybody to look at again, in one statement and without the tenant's lock."""
-    return bool(_asked(at=at))
+    asked = _asked(at=at)
+    return bool(asked.inviters or asked.rings)
 
 
 @transaction
 def look(*, at: datetime) -> int:
-    """Flag what is pending for friends of inviters who are under suspicion by now; return how many rewards."""
+    """Flag what is pending and would not be allowed with what is known by now; return how many rewards."""
     people.lock(context.current().schema_name)
-    suspects = _suspects(_asked(at=at), at=at)
-    policies = Policies([Chosen(**row) for row in FraudPolicy.objects.values(*Chosen.__dataclass_fields__)])
-    rows = fetch(PENDING, {"inviters": sorted(suspects)}) if suspects else []
-    found = [(row, seen) for row in rows for seen in _seen(suspects[row.inviter_id], policies.of(row.campaign_id))]
-    _flag(found, at=at)
+    asked = _asked(at=at)
+    invitees = sorted({invitee_id for _inviter_id, invitee_id in asked.rings})
+    rows = fetch(PENDING, {"inviters": asked.inviters, "invitees": invitees})
+    if not rows:
+        return 0
+    policies, lists_version = _policies()
+    parties = _parties(rows, lists_version=lists_version, at=at)
+    found = [doubted for row in rows if (doubted := _doubted(row, asked, parties, policies, at=at))]
+    _flag(sorted(found, key=lambda each: each.row.id), at=at)
     return len(found)
 
 
-def _asked(*, at: datetime) -> list[int]:
-    params = {"since": at - SINCE, "at": at, "limit": INVITERS_MAX}
-    return [row.member_id for row in fetch(ASKED, params)]
+def _asked(*, at: datetime) -> _Asked:
+    rows = fetch(ASKED, {"since": at - SINCE, "at": at, "ahead": at + AHEAD})
+    # Of several rings that two stand in, the largest is told.
+    closed = sorted((row for row in rows if row.ring), key=lambda row: len(row.ring["members"]))
+    return _Asked(
+        inviters=sorted({row.inviter_id for row in rows if not row.ring}),
+        rings={(row.inviter_id, row.invitee_id): row.ring for row in closed},
+    )
 
 
-def _suspects(inviter_ids: Sequence[int], *, at: datetime) -> dict[int, _Suspect]:
-    rows = fetch(INVITERS, {"inviters": list(inviter_ids), "at": at}) if inviter_ids else []
-    found = {}
-    for row in rows:
-        traits = observing.traits_of(row, ranges=NoRanges())
-        party = Party(id=row.id, first_seen_at=row.first_seen_at, traits=traits)
-        case = Observed(member_id=row.id, occurred_at=at, invitee=party, inviter=party, friends=traits.friends)
-        found[row.id] = _Suspect(case, any(each.list == "exempt" for each in traits.listed))
-    return found
+def _policies() -> tuple[Policies, int]:
+    """Return the policies, and the tenant's version of its lists."""
+    columns = Chosen.__dataclass_fields__
+    rows = list(FraudPolicy.objects.values("singleton", "lists_version", *columns))
+    version = next(row["lists_version"] for row in rows if row["singleton"])
+    return Policies([Chosen(**{name: row[name] for name in columns}) for row in rows]), version
 
 
-def _seen(suspect: _Suspect, policy: Policy) -> Iterator[Seen]:
-    setting = policy.settings[habits.SUSPECTED]
-    found = habits.suspected(suspect.case, setting) if setting.mode == "live" else None
-    if found:
-        seen = Seen(habits.SUSPECTED, setting.weight, found.evidence, setting.always)
-        if verdict.decide(seen=[seen], policy=policy, is_exempt=suspect.is_exempt).answer != "allow":
-            yield seen
+def _parties(rows: Sequence[Any], *, lists_version: int, at: datetime) -> dict[int, Party]:
+    """Return everybody whom these rewards are about, inviters as they look by now."""
+    inviters = {row.inviter_id for row in rows}
+    params = {"inviters": sorted(inviters), "related": sorted(inviters | {row.invitee_id for row in rows}), "at": at}
+    # Addresses and domains are unsealed where a list could name them.
+    sql = f"{PEOPLE}, {observing.OF_RELATED} {FROM}" if lists_version else f"{PEOPLE} {FROM}"
+    listed = ranges.current(version=lists_version, at=at)
+    return {
+        row.id: Party(id=row.id, first_seen_at=row.first_seen_at, traits=observing.traits_of(row, ranges=listed))
+        for row in fetch(sql, params)
+    }
+
+
+def _doubted(
+    row: Any, asked: _Asked, parties: Mapping[int, Party], policies: Policies, *, at: datetime
+) -> _Doubted | None:
+    policy = policies.of(row.campaign_id)
+    inviter, invitee = parties[row.inviter_id], parties[row.invitee_id]
+    kept = tuple(_kept(row, policy))
+    known = {each.signal for each in kept}
+    # This friend's own sign does not make it a habit.
+    own = {each.signal for each in kept if OF_INVITER not in each.evidence}
+    others = {name: count - (name in own) for name, count in inviter.traits.habits.items()}
+    case = Observed(
+        member_id=row.member_id,
+        occurred_at=at,
+        invitee=invitee,
+        inviter=replace(inviter, traits=replace(inviter.traits, habits=others)),
+        friends=inviter.traits.friends,
+    )
+    closed = asked.rings.get((inviter.id, invitee.id))
+    seen = [*_ring(closed, policy), *signals.observe(case=case, settings=policy.settings, among=BY_FRIENDS)]
+    new = tuple(each for each in seen if not each.is_shadow and each.signal not in known)
+    is_exempt = any(line.list == "exempt" for party in case.parties for line in party.traits.listed)
+    judged = verdict.decide(seen=(*kept, *new), policy=policy, is_exempt=is_exempt)
+    return _Doubted(row, kept, new) if new and judged.answer != "allow" else None
+
+
+def _kept(row: Any, policy: Policy) -> Iterator[Seen]:
+    """Yield what was seen of a reward when it was proposed, and still counts."""
+    for name, weight, evidence in row.kept or ():
+        if name in policy.settings and policy.settings[name].mode == "live":
+            yield Seen(name, weight, evidence)
+
+
+def _ring(closed: Mapping[str, Any] | None, policy: Policy) -> Iterator[Seen]:
+    setting = policy.settings[ring.NAME]
+    if closed and setting.mode == "live":
+        yield Seen(ring.NAME, setting.weight, closed, setting.always)
 
 
 @in_transaction
-def _flag(found: Sequence[tuple[Any, Seen]], *, at: datetime) -> None:
+def _flag(found: Sequence[_Doubted], *, at: datetime) -> None:
     if not found:
         return
-    reasons = [[{"signal": seen.signal, "evidence": seen.evidence}] for _row, seen in found]
-    execute(FLAG, {"ids": [row.id for row, _seen in found], "reasons": json_text(reasons)})
-    flagged = [Flagged(_group_of(row), row.campaign_id, row.id) for row, _seen in found]
-    signals = {(row.event_id, row.rule_id, row.member_id): seen for row, seen in found}
-    kept = [NewSignal(*key, seen.signal, seen.weight, "flag", seen.evidence) for key, seen in signals.items()]
+    reasons = [
+        [{"signal": seen.signal, "evidence": seen.evidence} for seen in (*each.kept, *each.new)] for each in found
+    ]
+    execute(FLAG, {"ids": [each.row.id for each in found], "reasons": json_text(reasons)})
+    flagged = [Flagged(_group_of(each), each.row.campaign_id, each.row.id) for each in found]
+    # Once for all the parts of what one rule gives.
+    signals_of = {(each.row.event_id, each.row.rule_id, each.row.member_id): each.new for each in found}
+    kept = [
+        NewSignal(*key, seen.signal, seen.weight, "flag", seen.evidence)
+        for key, new in signals_of.items()
+        for seen in new
+    ]
     cases.record(flagged=flagged, signals=kept, at=at)
 
 
-def _group_of(row: Any) -> str:
-    return cases.group_key(campaign_id=row.campaign_id, invitee_id=row.invitee_id, event_id=row.event_id)
+def _group_of(doubted: _Doubted) -> str:
+    row = doubted.row
+    named = (seen.evidence["members"] for seen in (*doubted.kept, *doubted.new) if seen.signal == ring.NAME)
+    return cases.group_key(
+        campaign_id=row.campaign_id, invitee_id=row.invitee_id, event_id=row.event_id, ring=next(named, ())
+    )

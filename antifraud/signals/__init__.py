@@ -1,6 +1,6 @@
 """The signals: one file each, named here. A signal looks at frozen values and says what it sees. Pure."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Final
 
 from antifraud.judging.observed import Observed, Seen, Setting
@@ -51,9 +51,11 @@ OF_MEMBERS: Final = tuple(each for each in SIGNALS if each.about == "member")
 OF_OTHERS: Final = frozenset(each.name for each in SIGNALS if each.of_others)
 
 
-def observe(*, case: Observed, settings: Mapping[str, Setting]) -> tuple[Seen, ...]:
-    """Return all that the signals see which are not off, in the order of the list above."""
-    asked = SIGNALS if case.inviter else OF_MEMBERS
+def observe(
+    *, case: Observed, settings: Mapping[str, Setting], among: Sequence[Signal] | None = None
+) -> tuple[Seen, ...]:
+    """Return all that the signals see which are not off, in the order of the list above, or only some `among` them."""
+    asked = among or (SIGNALS if case.inviter else OF_MEMBERS)
     return tuple(seen for signal in asked for seen in _seen(signal, case, settings[signal.name]))
 
 

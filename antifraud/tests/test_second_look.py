@@ -62,7 +62,10 @@ def test_what_is_on_hold_for_the_first_friend_waits_once_three_others_are_seen_t
     assert statuses("honest-0", shop) == ["flagged"]
     assert statuses("anna", shop) == ["flagged"] * 4
     (reward,) = shop.rewards_of("honest-0")
-    assert reward.reasons == [{"signal": "friends_suspected", "evidence": {"friends": 3, "of": 4}}]
+    assert reward.reasons == [
+        {"signal": "habit", "evidence": {"friends": 3, "of": 4, "seen": "self_referral_device"}},
+        {"signal": "friends_suspected", "evidence": {"friends": 3, "of": 4}},
+    ]
     # Both sides are one case, and what was seen is kept for each.
     assert Case.objects.get(case_rewards__reward=reward).case_rewards.count() == 2
     assert Signal.objects.filter(name="friends_suspected", verdict="flag").count() == 2
@@ -146,7 +149,7 @@ def test_a_look_takes_as_many_statements_for_many_friends_as_for_few(acme, hones
     with CaptureQueriesContext(connection) as statements:
         assert second_look.look(at=NOON) == 2 * honest
 
-    # Lock, who, what is known of them, policies, what is pending, flag, cases; and a transaction's beginning and end.
+    # Lock, who, what is pending, policies, what is known of them, flag, cases; and a transaction's beginning and end.
     assert len(statements) == 9
 
 

@@ -57,8 +57,8 @@ ORDER BY g.member_id LIMIT {INVITERS_MAX})
 UNION ALL
 (SELECT f.inviter_id, f.invitee_id, rings.evidence FROM rings
 CROSS JOIN LATERAL jsonb_array_elements(rings.evidence -> 'members') AS named (id)
-JOIN referrals_referral f ON f.invitee_id = named.id::bigint AND rings.evidence -> 'members' @> to_jsonb(f.inviter_id)
-WHERE EXISTS (
+CROSS JOIN LATERAL (SELECT * FROM referrals_referral each WHERE each.invitee_id = named.id::bigint LIMIT 1) f
+WHERE rings.evidence -> 'members' @> to_jsonb(f.inviter_id) AND EXISTS (
     SELECT FROM rewards_reward r WHERE r.member_id IN (f.inviter_id, f.invitee_id) AND r.referral_id = f.id
         AND r.status = 'pending'))
 UNION ALL

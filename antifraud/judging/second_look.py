@@ -13,7 +13,7 @@ from typing import Any, Final, NamedTuple
 
 from antifraud import signals
 from antifraud.judging import observing, verdict
-from antifraud.judging.observed import NoRanges, Observed, Party, Seen
+from antifraud.judging.observed import Observed, Party, Seen
 from antifraud.judging.policy import Chosen, Policies, Policy
 from antifraud.lists import ranges
 from antifraud.models import FraudPolicy

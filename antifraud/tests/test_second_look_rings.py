@@ -6,11 +6,11 @@ import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
-from antifraud import lists, moderation
 from antifraud.judging import second_look
 from antifraud.limits import counters
-from antifraud.lists import lines
+from antifraud.lists import lines, listings
 from antifraud.models import Case, FraudPolicy, Signal
+from antifraud.moderation import deciding
 from core.db import transaction
 from rewards import ledger, maturing
 from tenants import context
@@ -52,7 +52,7 @@ def except_for(shop: Shop, kind: str, text: str) -> None:
     """Put a line into the list of exemptions."""
     line = lines.line_of(kind=kind, text=text, schema=SCHEMA, region="RU")
     with transaction():
-        lists.put(wishes=[lists.Wish(list="exempt", line=line, until=NOON + FORTNIGHT)], by="max", at=shop.at)
+        listings.put(wishes=[listings.Wish(list="exempt", line=line, until=NOON + FORTNIGHT)], by="max", at=shop.at)
 
 
 def test_the_first_links_of_a_chain_wait_once_it_has_come_back(acme):
@@ -102,7 +102,7 @@ def test_two_who_invite_each_other_s_second_accounts_are_seen_through_by_the_sec
 
 def test_a_ring_that_a_moderator_has_approved_makes_nobody_wait(acme):
     shop = chain()
-    moderation.approve(case=Case.objects.get(), by=staff_of("moderator", username="max"), at=shop.at)
+    deciding.approve(case=Case.objects.get(), by=staff_of("moderator", username="max"), at=shop.at)
 
     assert second_look.look(at=shop.at) == 0
 
@@ -112,7 +112,7 @@ def test_a_ring_that_a_moderator_has_approved_makes_nobody_wait(acme):
 def test_what_a_moderator_has_approved_of_a_ring_is_not_asked_of_again_when_the_ring_grows(acme):
     shop = chain()
     second_look.look(at=shop.at)
-    moderation.approve(case=Case.objects.get(), by=staff_of("moderator", username="max"), at=shop.at)
+    deciding.approve(case=Case.objects.get(), by=staff_of("moderator", username="max"), at=shop.at)
     brings(shop, "c", "d", phone=PHONE)
 
     second_look.look(at=shop.at)

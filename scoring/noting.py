@@ -1,6 +1,7 @@
 """What of a batch stop rules get to know: of whom each thing is counted. Pure."""
 
 from collections.abc import Iterable, Iterator, Mapping
+from functools import lru_cache
 
 from antifraud.limits.guard import Proposal
 from antifraud.stops.minutes import TENANT, Subject
@@ -8,6 +9,7 @@ from scoring.batch import Batch
 from scoring.situation import Incoming, KnownOrder, Person
 
 
+@lru_cache(maxsize=1000)
 def campaign(campaign_id: int) -> Subject:
     """Return a campaign as what figures are of."""
     return Subject("campaign", str(campaign_id))

@@ -19,15 +19,17 @@ def start_of(period: str, *, zone: tzinfo, at: datetime) -> datetime:
     `day`, `week` (from Monday), `month`, `quarter` and `year` begin at the zone's midnight, which daylight saving
     moves; so do blocks of days (`block_of`), laid end to end since the year 1. `ever` began in 1970.
     """
-    return EPOCH if period == "ever" else _start_of(period, zone, at)
-
-
-# Asked several times for each reward.
-@lru_cache(maxsize=5000)
-def _start_of(period: str, zone: tzinfo, at: datetime) -> datetime:
+    if period == "ever":
+        return EPOCH
+    local = at.astimezone(zone)
     if period == "hour":
-        return at.astimezone(zone).replace(minute=0, second=0, microsecond=0).astimezone(UTC)
-    day = at.astimezone(zone).date()
+        return local.replace(minute=0, second=0, microsecond=0).astimezone(UTC)
+    return _start_of(period, zone, local.date())
+
+
+# Asked several times for each reward, of few days.
+@lru_cache(maxsize=5000)
+def _start_of(period: str, zone: tzinfo, day: date) -> datetime:
     length = days_of(period)
     if length:
         day -= timedelta(days=day.toordinal() % length)
@@ -66,6 +68,7 @@ def block_of(days: int) -> str:
     return f"{days}{_SO_MANY_DAYS}"
 
 
+@lru_cache(maxsize=1000)
 def days_of(period: str) -> int | None:
     """Return how many days a block has, or None for what is none."""
     return int(period.removesuffix(_SO_MANY_DAYS)) if period.endswith(_SO_MANY_DAYS) else None

@@ -27,6 +27,11 @@ class Bound(NamedTuple):
         """The maxima in the order of Figures."""
         return self.max_count, self.max_points, self.max_cost_minor
 
+    @property
+    def is_open(self) -> bool:
+        """Whether it holds as much as you like: it only counts."""
+        return self.max_count is None and self.max_points is None and self.max_cost_minor is None
+
 
 def within(bound: Bound, used: Figures, asked: Asked) -> Asked | Miss:
     """Return what is left of what is asked, or the bound's no."""

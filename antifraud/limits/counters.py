@@ -107,7 +107,7 @@ def gather(*, asks: Sequence[Ask], windows: Sequence[Window], zone: tzinfo) -> R
     counted = [row for row in rows if row.n > 0]
     local = list(days.values())
     return Reading(
-        counters={wanted[row.n - 1].key._replace(subject_id=row.subject_id): _used(row, local) for row in counted},
+        counters={_key_of(wanted[row.n - 1], row): _used(row, local) for row in counted},
         windows={windows[-row.n - 1]: tallies.tally_of(row.sums) for row in rows if row.n < 0},
         things=_things(wanted, counted),
     )
@@ -155,6 +155,11 @@ def _branches(asks: Sequence[Ask]) -> frozenset[str]:
 def _gather(branches: frozenset[str]) -> str:
     asked = _ASKED_OF_THINGS if "thing" in branches else _ASKED
     return _GATHER.format(asked=asked, missing=recount.missing(branches), sums=SUMS)
+
+
+def _key_of(ask: Ask, row: Any) -> Key:
+    # Asked of somebody's devices, it is told of each.
+    return ask.key._replace(subject_id=row.subject_id) if ask.actor_id else ask.key
 
 
 def _used(row: Any, local: Sequence[date]) -> Used:

@@ -47,6 +47,14 @@ class Proposal(NamedTuple):
         )
 
 
+class _Standing(NamedTuple):
+    """A proposal among the counters: what binds it, and every one that its reward would stand in."""
+
+    proposal: Proposal
+    bounds: tuple[Bound, ...]
+    keys: tuple[Key, ...]
+
+
 class Guard:
     """
     What is left of limits and budgets while a batch is decided.
@@ -66,6 +74,7 @@ class Guard:
     ) -> None:
         self.changed: dict[Key, Used] = {}
         self._alarms = Alarms()
+        self._last: _Standing | None = None
         self._reading = reading
         self._limits = limits
         self._everywhere = everywhere
@@ -87,7 +96,9 @@ class Guard:
 
         A reward without points or cost asks for nothing but its place among the rewards.
         """
-        for bound in self._bounds(proposal):
+        for bound in self._standing(proposal).bounds:
+            if bound.is_open:
+                continue
             used = self._figures(bound.key, proposal.occurred_at)
             found = bounds.within(bound, used, asked)
             if found != asked and bound.key.subject_id == EVERYBODY:
@@ -100,15 +111,16 @@ class Guard:
     def reserve(self, proposal: Proposal, *, asked: Asked) -> None:
         """Count a reward that `left` has allowed."""
         figures = Figures(1, asked.points, asked.cost_minor)
-        binding = {bound.key: bound for bound in self._bounds(proposal)}
-        for key in self._keys(self._placed(proposal.place)):
+        standing = self._standing(proposal)
+        binding = {bound.key: bound for bound in standing.bounds}
+        for key in standing.keys:
             used = self.changed[key] = self._used(key)
-            bound = binding.get(key)
+            bound, day = binding.get(key), self._day(key, proposal.occurred_at)
             # A single person's limit is their own affair.
-            if bound and key.subject_id == EVERYBODY:
-                before, day = self._figures(key, proposal.occurred_at), self._day(key, proposal.occurred_at)
+            if bound and not bound.is_open and key.subject_id == EVERYBODY:
+                before = self._figures(key, proposal.occurred_at)
                 self._alarms.look(bound, before, before.plus(figures), day=day)
-            used.add(figures, day=self._day(key, proposal.occurred_at))
+            used.add(figures, day=day)
             _respect(used, bound, added=figures)
         if proposal.rule.amount_kind == TIERS:
             # Not among what is written: a ladder is read off the rewards there are, also those of a time without it.
@@ -129,15 +141,21 @@ class Guard:
             ladder.count -= figures.rewards if steps is None else steps
 
     def _placed(self, place: Place) -> Place:
-        return place if place.created_at else place._replace(created_at=self._at)
+        return place if place.created_at else Place(*place[:-1], self._at)
 
     def _keys(self, place: Place) -> list[Key]:
         limits = [*self._limits(place.campaign_id), *self._everywhere]
         return places.keys(place, limits=limits, zone=self._zone, things=self._reading.things)
 
-    def _bounds(self, proposal: Proposal) -> Iterator[Bound]:
+    def _standing(self, proposal: Proposal) -> _Standing:
+        """Return where a proposal stands. One is asked about twice: what there is left for it, and to reserve that."""
+        if self._last is None or self._last.proposal is not proposal:
+            place = self._placed(proposal.place)
+            self._last = _Standing(proposal, tuple(self._bounds(proposal.offer, place)), tuple(self._keys(place)))
+        return self._last
+
+    def _bounds(self, offer: Offer, place: Place) -> Iterator[Bound]:
         """Yield what binds a reward: the limits of its campaign's version, those over all campaigns, the budget."""
-        offer, place = proposal.offer, self._placed(proposal.place)
         for is_everywhere, limits in ((False, offer.limits), (True, self._everywhere)):
             for limit in limits:
                 may_cap = (limit.when_short or offer.when_short) == "cap"
@@ -170,7 +188,10 @@ def _respect(used: Used, bound: Bound | None, *, added: Figures) -> None:
         used.give_way()
         return
     # Nor does a maximum of what the reward has nothing of: it may have been lowered below what is used already.
-    used.max_count, used.max_points, used.max_cost_minor = (
-        most if more or most is None else max(most, now)
-        for most, more, now in zip(bound.maxima, added, used.figures, strict=True)
-    )
+    used.max_count = _respected(bound.max_count, now=used.count, added=added.rewards)
+    used.max_points = _respected(bound.max_points, now=used.points, added=added.points)
+    used.max_cost_minor = _respected(bound.max_cost_minor, now=used.cost_minor, added=added.cost_minor)
+
+
+def _respected(most: int | None, *, now: int, added: int) -> int | None:
+    return most if added or most is None else max(most, now)

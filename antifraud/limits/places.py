@@ -83,12 +83,14 @@ def keys(place: Place, *, limits: Sequence[LimitLine], zone: tzinfo, things: typ
 def asks(place: Place, *, limits: Sequence[LimitLine], everywhere: Sequence[LimitLine], zone: tzinfo) -> Iterator[Ask]:
     """Yield what must be read to say whether there is room: of a rolling limit the blocks around, too."""
     yield Ask(budget_key(place.campaign_id), place.campaign_id)
+    # Of what is made later, too.
+    place = place._replace(created_at=None) if place.created_at else place
     for campaign_id, lines in ((place.campaign_id, limits), (0, everywhere)):
         for limit in lines:
             # Whose devices they are is read along with the counters.
             actor_id = place.actor_id if limit.per in THINGS else 0
             stand_in = {(limit.per, actor_id): (Thing(EVERYBODY, place.occurred_at),)} if actor_id else {}
-            for key in keys_of(limit, place._replace(created_at=None), zone=zone, things=stand_in):
+            for key in keys_of(limit, place, zone=zone, things=stand_in):
                 yield from (Ask(each, campaign_id, actor_id) for each in (key, *around(key, zone=zone)))
 
 

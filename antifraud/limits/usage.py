@@ -137,8 +137,7 @@ def fullest(uses: Iterable[Used], *, day: date, days: int) -> Figures:
     return Figures(*most)
 
 
-@dataclass(frozen=True, slots=True)
-class Asked:
+class Asked(NamedTuple):
     """
     What a reward asks of limits: points, and a cost.
 

@@ -57,6 +57,16 @@ class _Gauge:
         # Asked for each reward: not all the other columns.
         return Figure(*[getattr(self.before, column) + getattr(noted, column) for column in columns])
 
+    @property
+    def room(self) -> tuple[str, int]:
+        """Of a rule that counts: the column, and how much of it may be noted before that is out of bounds."""
+        column = COUNTED[self.rule.metric][0]
+        return column, self.rule.threshold - getattr(self.before, column)
+
+
+def _is_counted(rule: StopLine) -> bool:
+    return rule.comparison != BELOW and rule.metric in COUNTED
+
 
 def is_out(rule: StopLine, figure: Figure, usual: Usual | None) -> bool:
     """Tell whether a figure is out of bounds; `usual` is what an anomaly is compared with."""
@@ -94,6 +104,8 @@ class Watch:
         self._at = at
         self._scopes = {each.scope for each in stop_rules}
         self._gauges: dict[tuple[int, Subject], _Gauge | None] = {}
+        # By subject to which something has happened, of each rule that counts.
+        self._rooms: dict[Subject, list[tuple[str, int]]] = {}
         self._open: defaultdict[Subject, list[PastTrip | Tripped]] = defaultdict(list)
         for trip in trips:
             if trip.is_open:
@@ -104,8 +116,16 @@ class Watch:
         # There are as many inviters as there are people: they are counted for who asks.
         if subject.scope == "inviter" and "inviter" not in self._scopes:
             return
-        self.noted.setdefault(subject, Tally()).add(happened)
-        self._look(subject, lambda rule: rule.comparison != BELOW and rule.metric in COUNTED)
+        tally = self.noted.get(subject)
+        if tally is None:
+            tally = self.noted[subject] = Tally()
+            self._rooms[subject] = self._rooms_of(subject)
+        tally.add(happened)
+        # Several times for each reward: what nobody is near of costs no more than this comparison.
+        for column, room in self._rooms[subject]:
+            if getattr(tally, column) > room:
+                self._look(subject, _is_counted)
+                break
 
     def close(self) -> None:
         """Look at shares and averages: in the middle of a batch they say little."""
@@ -140,6 +160,10 @@ class Watch:
             figure = gauge and gauge.figure(self.noted.get(subject) or Tally())
             if gauge and figure and is_out(rule, figure, gauge.usual):
                 self._trip(gauge, subject, figure)
+
+    def _rooms_of(self, subject: Subject) -> list[tuple[str, int]]:
+        rules = [rule for rule in self._stop_rules if rule.is_about(subject) and _is_counted(rule)]
+        return [gauge.room for rule in rules if (gauge := self._gauge(rule, subject))]
 
     def _trip(self, gauge: _Gauge, subject: Subject, figure: Figure) -> None:
         self._gauges[gauge.rule.id, subject] = None

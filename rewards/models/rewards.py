@@ -170,6 +170,7 @@ class Reward(models.Model):
             Index(fields=["order"], condition=Q(order__isnull=False), name="reward_by_order"),
             Index(fields=["id"], condition=Q(status="flagged"), name="reward_waiting_for_moderator"),
             Index(fields=["member"], condition=~Q(awaits=""), name="reward_promised"),
+            Index(fields=["member"], condition=Q(lost__gt=0), name="reward_lost"),
         ]
 
     def __str__(self) -> str:

@@ -169,6 +169,8 @@ def _params(
 ) -> dict[str, Any]:
     instants = [each.occurred_at for each in incoming]
     lines = (line for each in incoming if each.member_id in concerned.invitees for line in each.lines)
+    # When they rewarded friends: of a campaign that rewards nobody else that is not asked.
+    of_friends = (line for line in lines if line.missed is None and line.rule.line.recipient != "actor")
     return {
         "ids": sorted(concerned.ids),
         "first": min(concerned.ids),
@@ -183,7 +185,7 @@ def _params(
         "until": max(instants),
         "kinds": sorted({each.kind for each in incoming}),
         "capped": [each.id for each in around.lines.values() if each.balance_max is not None],
-        "campaigns": sorted({line.offer.campaign_id for line in lines if line.missed is None}),
+        "campaigns": sorted({line.offer.campaign_id for line in of_friends}),
         "named_kinds": [kind for kind, _lookup in named],
         "named_lookups": [lookup for _kind, lookup in named],
         "staff": [each for email in around.staff if (each := _staff_lookup(context.current().schema_name, email))],

@@ -26,10 +26,13 @@ FRIENDS_MAX: Final = 60
 OWN_MAX, REACHED_MAX = 40, 3_000
 LATEST_MAX: Final = 100
 REWARDS_MAX: Final = 1_000
+OWED_OF: Final = 500
 # Of one inviter: a few for each friend of the last months.
 SIGNALS_MAX: Final = 300
 RECORD_DAYS: Final = 90
 TELEGRAM_DAYS, TELEGRAMS_MIN = 30, 100
+# A range of one member as well: an equality may be read in the order of another index, or sorted.
+OF_MEMBER = "{0}.member_id >= m.id AND {0}.member_id <= m.id ORDER BY {0}.member_id"
 HELD = "i.kind = own.kind AND i.lookup >= own.lookup AND i.lookup <= own.lookup ORDER BY i.lookup DESC LIMIT"
 
 BOUND = ", ".join(f"'{kind}'" for kind in BINDING)
@@ -50,22 +53,28 @@ CASE WHEN m.id = ANY(%(related)s::bigint[]) THEN jsonb_build_object(
             ORDER BY i.id DESC LIMIT 20)) given),
     'first_paid', (SELECT extract(epoch FROM min(o.paid_at)) FROM events_order o
         WHERE o.member_id = m.id AND o.cancelled_at IS NULL),
-    'owes', (SELECT count(*) FROM (SELECT r.lost, r.lost_why FROM rewards_reward r WHERE r.member_id = m.id
-        ORDER BY r.id DESC LIMIT 500) r WHERE r.lost > 0 AND r.lost_why IN ('shown', 'used', 'sent'))
+    -- Among the latest rewards: those of whoever owes nothing, which are nearly all, are not gone through.
+    'owes', (SELECT count(*) FROM rewards_reward r
+        WHERE r.member_id = m.id AND r.lost > 0 AND r.lost_why IN ('shown', 'used', 'sent') AND r.id >= COALESCE((
+            SELECT l.id FROM rewards_reward l WHERE {OF_MEMBER.format("l")}, l.id DESC OFFSET {OWED_OF - 1} LIMIT 1
+        ), 0))
 ) END AS traits"""  # noqa: S608 (constants only)
 
 OF_INVITERS: Final = f"""
 CASE WHEN m.id = ANY(%(inviters)s::bigint[]) THEN (
 WITH latest AS MATERIALIZED (
     SELECT l.* FROM (SELECT g.event_id, g.rule_id, g.name, g.weight, g.verdict, g.is_shadow, g.at,
-            g.evidence ? '{OF_INVITER}' AS is_of_inviter FROM antifraud_signal g
-        WHERE g.member_id = m.id ORDER BY g.id DESC LIMIT {SIGNALS_MAX}) l
+            g.evidence ? '{OF_INVITER}' AS is_of_inviter
+        FROM antifraud_signal g
+        WHERE {OF_MEMBER.format("g")}, g.id DESC LIMIT {SIGNALS_MAX}) l
     WHERE NOT l.is_shadow AND l.at > %(at)s::timestamptz - interval '{RECORD_DAYS} days'
-), brought AS MATERIALIZED (
-    SELECT r.* FROM (SELECT r.event_id, r.side, r.given, r.reversed + r.lost AS returned,
-            r.granted_at IS NOT NULL AND r.matures_at > r.occurred_at AS has_outlived
-        FROM rewards_reward r WHERE r.member_id = m.id ORDER BY r.id DESC LIMIT {SIGNALS_MAX}) r
-    WHERE r.side = 'inviter'
+), own AS MATERIALIZED (
+    SELECT r.id, r.event_id, r.side, r.status, r.given, r.reversed + r.lost AS returned,
+        r.granted_at IS NOT NULL AND r.matures_at > r.occurred_at AS has_outlived
+    FROM rewards_reward r
+    WHERE {OF_MEMBER.format("r")}, r.id DESC LIMIT 2000
+), brought AS (
+    SELECT * FROM (SELECT * FROM own LIMIT {SIGNALS_MAX}) r WHERE r.side = 'inviter'
 )
 SELECT jsonb_build_object(
     'friends', (SELECT jsonb_agg(jsonb_build_array(s.invitee_id, extract(epoch FROM s.attributed_at), o.first_paid,
@@ -75,7 +84,9 @@ SELECT jsonb_build_object(
         CROSS JOIN LATERAL (SELECT extract(epoch FROM min(o.paid_at)) AS first_paid,
             (array_agg(o.amount_minor ORDER BY o.paid_at))[1] AS amount_minor, count(*) AS orders,
             count(*) FILTER (WHERE o.refunded_minor > 0 OR o.cancelled_at IS NOT NULL) AS returned
-            FROM (SELECT * FROM events_order e WHERE e.member_id = s.invitee_id ORDER BY e.paid_at LIMIT 20) o) o
+            FROM (SELECT e.paid_at, e.amount_minor, e.refunded_minor, e.cancelled_at FROM events_order e
+                WHERE e.member_id >= s.invitee_id AND e.member_id <= s.invitee_id
+                ORDER BY e.member_id, e.paid_at LIMIT 20) o) o
         LEFT JOIN LATERAL (SELECT i.lookup FROM members_identity i WHERE i.member_id = s.invitee_id
             AND i.kind = 'subnet' ORDER BY i.id LIMIT 1) n ON true),
     'suspected', (SELECT jsonb_agg(weight) FROM (SELECT max(weight) AS weight FROM (
@@ -90,11 +101,10 @@ SELECT jsonb_build_object(
         SELECT l.name, count(DISTINCT l.event_id) FROM latest l WHERE NOT l.is_of_inviter GROUP BY l.name) l),
     'record', (SELECT jsonb_build_array(count(DISTINCT c.id) FILTER (WHERE r.status = 'rejected'),
             count(DISTINCT c.id) FILTER (WHERE r.status <> 'rejected'))
-        FROM (SELECT r.id, r.status, r.side FROM (
-            SELECT r.id, r.status, r.side FROM rewards_reward r WHERE r.member_id = m.id ORDER BY r.id DESC LIMIT 2000
-        ) r WHERE r.side = 'inviter' LIMIT 200) r
+        FROM (SELECT * FROM own r WHERE r.side = 'inviter' LIMIT 200) r
         JOIN antifraud_casereward cr ON cr.reward_id = r.id JOIN antifraud_case c ON c.id = cr.case_id
-        WHERE c.status <> 'open'
+        -- Of a case that is decided no reward is flagged any more.
+        WHERE r.status <> 'flagged' AND c.status <> 'open'
             AND c.decided_at > %(at)s::timestamptz - interval '{RECORD_DAYS} days')
 )) END AS inviter"""  # noqa: S608 (constants only)
 

@@ -23,6 +23,7 @@ WHOLE_MAX: Final = 10**15
 ORDERS: Final = "member.orders"
 OF_MEMBER: Final = "member."
 NUMBERS: Final = frozenset({int, float})
+SEVERAL: Final = (list, tuple, set, frozenset)
 WHOLE_TYPES: Final = frozenset({"money", "integer"})
 
 
@@ -137,20 +138,20 @@ def _compiled(condition: Condition, index: int) -> type_of_miss:
     test = _test(operator, condition.value)
     wants_all = operator == "not_equals"
     shown = list(condition.value) if isinstance(condition.value, tuple) else condition.value
+    asked = {"index": index, "field": name, "operator": operator, "value": shown}
 
     def holds(fields: Mapping[str, object]) -> Miss | None:
         found = fields.get(name)
         if found is None:
             return Miss("field_missing", {"field": name})
-        if isinstance(found, (list, tuple, set, frozenset)):
+        if isinstance(found, SEVERAL):
             several = [test(each) for each in found]
             held = bool(several) and all(several) if wants_all else any(several)
         else:
             held = test(found)
         if held:
             return None
-        params = {"index": index, "field": name, "operator": operator, "value": shown, "found": _shown(found)}
-        return Miss("condition", params)
+        return Miss("condition", {**asked, "found": _shown(found)})
 
     return holds
 
@@ -228,7 +229,7 @@ def _is_boolean(value: object) -> bool:
 
 def _shown(found: object) -> object:
     # A trace is stored with its event: it shows what was found and does not repeat a whole order.
-    if isinstance(found, (list, tuple, set, frozenset)):
+    if isinstance(found, SEVERAL):
         return [_shown(each) for each in list(found)[:5]]
     return found if isinstance(found, (bool, int, float)) else str(found)[:TEXT_MAX]
 

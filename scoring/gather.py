@@ -108,7 +108,7 @@ class Candidate(NamedTuple):
 def _incoming(claimed: Sequence[Claimed], book: Rulebook, *, at: datetime) -> list[Incoming]:
     member_ids = _member_ids(claimed, at=at)
     currency = context.current().currency
-    found = [_touch_of(each) | _values_of(each, currency) for each in claimed]
+    found = [_values_of(each, currency) for each in claimed]
     return [
         Incoming(
             id=each.id,
@@ -121,7 +121,7 @@ def _incoming(claimed: Sequence[Claimed], book: Rulebook, *, at: datetime) -> li
             lines=screening.screen(
                 offers=book.offers(each.kind, each.occurred_at), fields=fields, occurred_at=each.occurred_at
             ),
-            named=tuple((one["kind"], one["lookup"]) for one in each.identities),
+            named=tuple([(one["kind"], one["lookup"]) for one in each.identities if one["kind"] in places.THINGS]),
             is_history=each.is_history,
             attempts=each.attempts,
             depth=each.depth,
@@ -142,7 +142,8 @@ def _member_ids(claimed: Sequence[Claimed], *, at: datetime) -> list[int]:
 
 
 def _values_of(each: Claimed, currency: str) -> dict[str, object]:
-    return _in_currency(values_of(each.data, _fields_of(each.kind)), currency)
+    values = _in_currency(values_of(each.data, _fields_of(each.kind)), currency)
+    return _touch_of(each) | values if each.kind == JOINED else values
 
 
 def _order_fields(data: Mapping[str, Any], *, currency: str) -> dict[str, object]:
@@ -163,8 +164,6 @@ def _fields_of(kind: str) -> tuple[Field, ...]:
 
 def _touch_of(each: Claimed) -> dict[str, object]:
     # A joiner's code and click are not asked for by conditions, but decide who brought them.
-    if each.kind != JOINED:
-        return {}
     touch = {"code": normalise_code(each.data.get("code", "")), "click_id": each.data.get("click_id", "")}
     return {name: value for name, value in touch.items() if value}
 
@@ -185,24 +184,19 @@ def _inviters(incoming: Sequence[Incoming], touches: Touches) -> dict[int, list[
 def _candidates(incoming: Incoming, inviters: dict[int, list[int]], zone: tzinfo) -> Iterable[Candidate]:
     """Yield every reward that could come of an event: more than will be."""
     occurrence = earning.occurrence_of(incoming, zone=zone)
-    of_inviters = [("inviter", inviter_id, inviter_id) for inviter_id in inviters[incoming.member_id]]
-    of_invitee = [("invitee", incoming.member_id, inviter_id) for inviter_id in inviters[incoming.member_id]]
-    recipients = {
-        "actor": [("actor", incoming.member_id, 0)],
-        "inviter": of_inviters,
-        "invitee": of_invitee,
-        "both": of_inviters + of_invitee,
-    }
+    member_id, at = incoming.member_id, incoming.occurred_at
+    known = inviters[member_id]
     for offer, rule, missed in incoming.lines:
         if missed is None:
             line = rule.line
             # Of several given at once each has an occurrence, which could be that of an order of such a number.
             is_asked = incoming.kind in REPEATABLE or line.extras
             occurrences = parts.occurrences(occurrence, extras=len(line.extras)) if is_asked else ()
-            for side, member_id, inviter_id in recipients[line.recipient]:
-                at = incoming.occurred_at
-                place = Place(offer.campaign_id, line.id, member_id, at, side, incoming.member_id, inviter_id)
-                yield Candidate(place, line.amount_kind == guard.TIERS, occurrences)
+            for side in earning.SIDES[line.recipient]:
+                for inviter_id in (0,) if side == "actor" else known:
+                    whose = inviter_id if side == "inviter" else member_id
+                    place = Place(offer.campaign_id, line.id, whose, at, side, member_id, inviter_id)
+                    yield Candidate(place, line.amount_kind == guard.TIERS, occurrences)
 
 
 # --- What is left ---------------------------------------------------------------------------------------------------
@@ -223,8 +217,7 @@ def _asks(
         for place in (*(candidate.place for candidate in candidates), *held)
         for ask in places.asks(place, limits=book.limits(place.campaign_id), everywhere=around.everywhere, zone=zone)
     }
-    found |= {Ask(each.place.ladder, each.place.campaign_id) for each in candidates if each.is_ladder}
-    return sorted(found)
+    return list(found | {Ask(each.place.ladder, each.place.campaign_id) for each in candidates if each.is_ladder})
 
 
 def _windows(around: Surroundings, subjects: Iterable[Subject], *, zone: tzinfo, at: datetime) -> list[Window]:

@@ -67,8 +67,8 @@ def _of_member(batch: Batch, incoming: Incoming) -> Observed | None:
     """Return what is to be looked at of whoever earns something for themselves, if there is anything."""
     person = batch.person(incoming.member_id)
     counts = batch.situation.nearby.accounts
-    accounts = {pair: counts[pair] for pair in incoming.named if pair in counts}
-    if not person.traits.listed and all(count < 2 for count in accounts.values()):
+    accounts = {pair: counts[pair] for pair in incoming.named if pair in counts} if counts else {}
+    if not person.traits.listed and max(accounts.values(), default=0) < 2:
         return None
     return Observed(member_id=person.id, occurred_at=incoming.occurred_at, invitee=_party(person), accounts=accounts)
 

@@ -84,15 +84,17 @@ def fit(batch: Batch, proposal: Proposal, parts: Sequence[Part]) -> tuple[Part, 
     if isinstance(left, Miss):
         short = _short_of(left, parts) if is_whole else None
         return _incomplete(short.kind, short.what, left) if short else left
-    if left.units:
+    if left.units and left.units != parts[0].given:
         parts = [parts[0]._replace(given=left.units)]
     return _within_maxima(batch, proposal, parts)
 
 
 def asked(parts: Sequence[Part]) -> Asked:
     """Return what the parts ask of limits and budgets. One alone that is counted in units may be given in part."""
-    points = sum(part.given for part in parts if part.is_points)
-    cost_minor = sum(part.cost_minor for part in parts)
+    points = cost_minor = 0
+    for part in parts:
+        points += part.given if part.is_points else 0
+        cost_minor += part.cost_minor
     if len(parts) > 1 or parts[0].asset is None:
         return Asked(points, cost_minor)
     return Asked(points, cost_minor, parts[0].given, parts[0].price)
@@ -131,7 +133,7 @@ def _part(batch: Batch, proposal: Proposal, nth: int, asked: Extra) -> Part | Mi
 
 def _multiplied(part: Part, units: int) -> Part:
     multiplied = amounts.multiplied(units, multiplier_bps=part.multiplier_bps)
-    return part._replace(due=multiplied, given=multiplied)
+    return Part(part.nth, part.kind, part.what, part.asset, multiplied, multiplied, part.multiplier_bps, part.price)
 
 
 def _within_maxima(batch: Batch, proposal: Proposal, parts: Sequence[Part]) -> tuple[Part, ...] | Miss:

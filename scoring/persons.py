@@ -23,7 +23,6 @@ from tenants import context
 
 HOUR, DAY = timedelta(hours=1), timedelta(days=1)
 JOINED = "member.joined"
-THINGS = frozenset({"device", "card"})
 
 
 # Orders are counted where a rule asks for their number, since whoever orders often has many; what happened before is
@@ -139,9 +138,8 @@ def _named(incoming: Sequence[Incoming]) -> list[type_of_identity]:
         {
             pair
             for each in incoming
-            if any(line.missed is None and line.rule.line.recipient == "actor" for line in each.lines)
+            if each.named and any(line.missed is None and line.rule.line.recipient == "actor" for line in each.lines)
             for pair in each.named
-            if pair[0] in THINGS
         }
     )
 
@@ -221,7 +219,7 @@ def _person(row: Any, around: Surroundings, ranges: Ranges) -> Person:
         doubles={member_id: datetime.fromisoformat(instant) for member_id, instant in row.doubles or ()},
         multiplier_bps=row.multiplier_bps,
         holdings={int(asset_id): int(units) for asset_id, units in (row.holdings or {}).items()},
-        promises=tuple(_promise(each, around) for each in row.promises or ()),
+        promises=tuple([_promise(each, around) for each in row.promises or ()]),
         fresh=row.fresh or {},
     )
 

@@ -33,7 +33,7 @@ type_of_offers = Sequence[tuple[Offer, Compiled]]
 
 def screen(*, offers: type_of_offers, fields: Mapping[str, object], occurred_at: datetime) -> tuple[Line, ...]:
     """Return the rules in the order in which they are tried."""
-    return tuple(Line(offer, rule, _missed(offer, occurred_at) or rule.screen(fields)) for offer, rule in offers)
+    return tuple([Line(offer, rule, _missed(offer, occurred_at) or rule.screen(fields)) for offer, rule in offers])
 
 
 def _missed(offer: Offer, occurred_at: datetime) -> Miss | None:

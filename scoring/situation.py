@@ -71,7 +71,11 @@ class Promise(NamedTuple):
 
 
 class Incoming(NamedTuple):
-    """An event, the member it turned out to be about, its fields that conditions may ask for, and its rules."""
+    """
+    An event, the member it turned out to be about, its fields that conditions may ask for, and its rules.
+
+    `named` are the devices and cards that it names.
+    """
 
     id: int
     key: str

@@ -10,7 +10,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any, Final
 
-from antifraud.judging.observed import Friend, Listed, Nearby, Pace, Ranges, Traits, is_bare
+from antifraud.judging.observed import NO_TRAITS, Friend, Listed, Nearby, Pace, Ranges, Traits, is_bare
 from antifraud.judging.ties import BINDING, DEPTH_MAX, MEMBERS_MAX, Ties, type_of_identity
 from antifraud.signals import disposable_email, habits
 from antifraud.signals.signal import OF_INVITER
@@ -31,8 +31,6 @@ OWED_OF: Final = 500
 SIGNALS_MAX: Final = 300
 RECORD_DAYS: Final = 90
 TELEGRAM_DAYS, TELEGRAMS_MIN = 30, 100
-# A range of one member as well: an equality may be read in the order of another index, or sorted.
-OF_MEMBER = "{0}.member_id >= m.id AND {0}.member_id <= m.id ORDER BY {0}.member_id"
 HELD = "i.kind = own.kind AND i.lookup >= own.lookup AND i.lookup <= own.lookup ORDER BY i.lookup DESC LIMIT"
 
 BOUND = ", ".join(f"'{kind}'" for kind in BINDING)
@@ -56,7 +54,7 @@ CASE WHEN m.id = ANY(%(related)s::bigint[]) THEN jsonb_build_object(
     -- Among the latest rewards: those of whoever owes nothing, which are nearly all, are not gone through.
     'owes', (SELECT count(*) FROM rewards_reward r
         WHERE r.member_id = m.id AND r.lost > 0 AND r.lost_why IN ('shown', 'used', 'sent') AND r.id >= COALESCE((
-            SELECT l.id FROM rewards_reward l WHERE {OF_MEMBER.format("l")}, l.id DESC OFFSET {OWED_OF - 1} LIMIT 1
+            SELECT l.id FROM rewards_reward l WHERE l.member_id = m.id ORDER BY l.id DESC OFFSET {OWED_OF - 1} LIMIT 1
         ), 0))
 ) END AS traits"""  # noqa: S608 (constants only)
 
@@ -66,13 +64,14 @@ WITH latest AS MATERIALIZED (
     SELECT l.* FROM (SELECT g.event_id, g.rule_id, g.name, g.weight, g.verdict, g.is_shadow, g.at,
             g.evidence ? '{OF_INVITER}' AS is_of_inviter
         FROM antifraud_signal g
-        WHERE {OF_MEMBER.format("g")}, g.id DESC LIMIT {SIGNALS_MAX}) l
+        -- A range of one, as HELD: an equality would be read in the order of all signals, whoever they are about.
+        WHERE g.member_id >= m.id AND g.member_id <= m.id ORDER BY g.member_id, g.id DESC LIMIT {SIGNALS_MAX}) l
     WHERE NOT l.is_shadow AND l.at > %(at)s::timestamptz - interval '{RECORD_DAYS} days'
 ), own AS MATERIALIZED (
     SELECT r.id, r.event_id, r.side, r.status, r.given, r.reversed + r.lost AS returned,
         r.granted_at IS NOT NULL AND r.matures_at > r.occurred_at AS has_outlived
     FROM rewards_reward r
-    WHERE {OF_MEMBER.format("r")}, r.id DESC LIMIT 2000
+    WHERE r.member_id = m.id ORDER BY r.id DESC LIMIT 2000
 ), brought AS (
     SELECT * FROM (SELECT * FROM own LIMIT {SIGNALS_MAX}) r WHERE r.side = 'inviter'
 )
@@ -227,6 +226,8 @@ def traits_of(row: Any, *, ranges: Ranges) -> Traits:
     listed = [Listed(*each) for each in getattr(row, "listed", None) or ()]
     if getattr(row, "is_staff", False):
         listed.append(Listed("staff", "", "email"))
+    if not (related or inviter or invitee or listed):
+        return NO_TRAITS
     domains, found = _addresses(related.get("values") or (), ranges)
     record = inviter.get("record") or (0, 0)
     given, returned = inviter.get("outlived") or (0, 0)

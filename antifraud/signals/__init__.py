@@ -1,9 +1,9 @@
 """The signals: one file each, named here. A signal looks at frozen values and says what it sees. Pure."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Final
 
-from antifraud.judging.observed import Observed, Seen, Setting
+from antifraud.judging.observed import Found, Observed, Seen, Setting
 from antifraud.signals import (
     above_threshold,
     block_list,
@@ -55,17 +55,20 @@ def observe(
     *, case: Observed, settings: Mapping[str, Setting], among: Sequence[Signal] | None = None
 ) -> tuple[Seen, ...]:
     """Return all that the signals see which are not off, in the order of the list above, or only some `among` them."""
-    asked = among or (SIGNALS if case.inviter else OF_MEMBERS)
-    return tuple(seen for signal in asked for seen in _seen(signal, case, settings[signal.name]))
+    seen = []
+    for signal in among or (SIGNALS if case.inviter else OF_MEMBERS):
+        setting = settings[signal.name]
+        found = signal.observe(case, setting) if setting.mode != "off" else None
+        if found:
+            seen.append(_seen(signal, found, setting))
+    return tuple(seen)
 
 
-def _seen(signal: Signal, case: Observed, setting: Setting) -> Iterator[Seen]:
-    found = signal.observe(case, setting) if setting.mode != "off" else None
-    if found:
-        yield Seen(
-            signal=signal.name,
-            weight=setting.weight if found.weight is None else found.weight,
-            evidence=found.evidence,
-            always=max(found.always, setting.always),
-            is_shadow=setting.mode == "shadow",
-        )
+def _seen(signal: Signal, found: Found, setting: Setting) -> Seen:
+    return Seen(
+        signal=signal.name,
+        weight=setting.weight if found.weight is None else found.weight,
+        evidence=found.evidence,
+        always=max(found.always, setting.always),
+        is_shadow=setting.mode == "shadow",
+    )

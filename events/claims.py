@@ -81,7 +81,10 @@ WITH handled AS (
     FROM ROWS FROM (unnest(%(ids)s::bigint[], %(member_ids)s::bigint[]), jsonb_array_elements(%(traces)s::jsonb))
         AS h (id, member_id, trace)
     WHERE e.id = h.id
-), parked AS (
+),
+"""
+PARK = """
+parked AS (
     UPDATE events_event e SET status = CASE WHEN p.next_at IS NULL THEN 'failed' ELSE 'waiting' END,
         attempts = e.attempts + 1, next_at = p.next_at, error = p.error
     FROM unnest(%(parked_ids)s::bigint[], %(errors)s::text[], %(next_ats)s::timestamptz[]) AS p (id, error, next_at)
@@ -123,7 +126,7 @@ def claim(*, lock_class: int, lock_key: int, limit: int, only: Sequence[int] | N
 def finish(*, outcome: Outcome, at: datetime) -> None:
     """Say what became of the claimed events, and record the facts that follow from them, in one statement."""
     facts.record_with(
-        clauses=FINISH,
+        clauses=FINISH + PARK if outcome.parked else FINISH,
         params={
             "ids": [each.event_id for each in outcome.handled],
             "member_ids": [each.member_id for each in outcome.handled],

@@ -122,7 +122,7 @@ def write(*, new: Sequence[NewReward], taken: Sequence[TakeBack] = ()) -> list[i
     """
     if not new and not taken:
         return []
-    rows = fetch(WRITE, _new_columns(new) | _taken_columns(taken))
+    rows = fetch(WRITE + (TAKE if taken else WRITTEN), _new_columns(new) | _taken_columns(taken))
     if sum(row.rule_id is None for row in rows) != len(taken):
         raise RewardChanged
     ids = {row[1:]: row.id for row in rows}
@@ -300,7 +300,11 @@ WITH new AS (
     FROM new ORDER BY nth
     ON CONFLICT (rule_id, member_id, occurrence) DO NOTHING
     RETURNING id, rule_id, member_id, occurrence
-), taken AS (
+)"""
+WRITTEN = """
+SELECT id, rule_id, member_id, occurrence FROM inserted
+"""
+TAKE = """, taken AS (
     SELECT * FROM unnest(
         %(taken_ids)s::bigint[], %(was_statuses)s::text[], %(was_reversed)s::bigint[], %(was_lost)s::bigint[],
         %(now_statuses)s::text[], %(now_reversed)s::bigint[], %(now_lost)s::bigint[], %(now_lost_whys)s::text[]

@@ -17,66 +17,13 @@ from members import sealing
 from members.normalise import InvalidIdentity, normalise_one
 from referrals.touch import Miss, Touch, Touches
 from rewards import assets
+from scoring import questions
 from scoring.situation import Incoming, Person, Promise
 from scoring.surroundings import Surroundings
 from tenants import context
 
 HOUR, DAY = timedelta(hours=1), timedelta(days=1)
 JOINED = "member.joined"
-
-
-# Orders are counted where a rule asks for their number, since whoever orders often has many; what happened before is
-# asked of those who join; the rest, of those who invite or are invited. Instants are bounded: the first order and the
-# busiest hour are all that is asked of them.
-COLUMNS = """
-m.id, m.status <> 'active' AS is_blocked, m.first_seen_at, m.joined_at,
-    COALESCE(level.multiplier_bps, 10000) AS multiplier_bps,
-    (SELECT jsonb_object_agg(capped.id, COALESCE((
-            SELECT a.balance FROM rewards_account a WHERE (a.member_id, a.asset_id) = (m.id, capped.id)
-        ), 0) + COALESCE((
-            SELECT sum(r.given - r.reversed - r.lost) FROM rewards_reward r
-            WHERE r.member_id = m.id AND r.asset_id = capped.id AND r.status IN ('pending', 'flagged')
-        ), 0)) FROM unnest(%(capped)s::bigint[]) AS capped (id)) AS holdings,
-    CASE WHEN m.id = ANY(%(actors)s::bigint[]) THEN
-        (SELECT jsonb_agg(to_jsonb(r) - 'reasons' ORDER BY r.id) FROM rewards_reward r
-            WHERE r.member_id = m.id AND r.awaits <> '' AND r.awaits = ANY(%(kinds)s::text[])
-                AND r.status IN ('pending', 'flagged')) END AS promises,
-    CASE WHEN m.id = ANY(%(counted)s::bigint[]) THEN
-        (SELECT count(*) FROM events_order o WHERE o.member_id = m.id AND o.cancelled_at IS NULL) END AS orders_count,
-    CASE WHEN m.id = ANY(%(joiners)s::bigint[]) THEN
-        ARRAY(SELECT o.paid_at FROM events_order o WHERE o.member_id = m.id AND o.cancelled_at IS NULL
-            ORDER BY o.paid_at LIMIT 500) END AS orders,
-    CASE WHEN m.id = ANY(%(joiners)s::bigint[]) THEN
-        EXISTS (SELECT FROM referrals_referral s WHERE s.inviter_id = m.id) END AS has_invited,
-    CASE WHEN m.id = ANY(%(related)s::bigint[]) THEN
-        ARRAY(SELECT i.kind || ':' || i.lookup FROM members_identity i WHERE i.member_id = m.id LIMIT 300)
-        END AS identities,
-    CASE WHEN m.id = ANY(%(related)s::bigint[]) THEN
-        ARRAY(SELECT s.attributed_at FROM referrals_referral s WHERE s.inviter_id = m.id
-            AND s.attributed_at > %(signups_since)s ORDER BY s.attributed_at DESC LIMIT 1001) END AS signups,
-    CASE WHEN m.id = ANY(%(related)s::bigint[]) THEN
-        (SELECT ARRAY[count(*) FILTER (WHERE latest.attributed_at > own.attributed_at - interval '1 hour'), count(*)]
-            FROM referrals_referral own CROSS JOIN LATERAL (
-                SELECT s.attributed_at FROM referrals_referral s WHERE s.inviter_id = own.inviter_id
-                AND s.attributed_at > own.attributed_at - interval '1 day' AND s.attributed_at <= own.attributed_at
-                ORDER BY s.attributed_at DESC LIMIT 1001
-            ) latest WHERE own.invitee_id = m.id) END AS signups_around,
-    CASE WHEN m.id = ANY(%(related)s::bigint[]) THEN
-        (SELECT jsonb_agg(jsonb_build_array(o.id, o.first_seen_at)) FROM (
-            SELECT DISTINCT o.id, o.first_seen_at FROM members_identity i
-            CROSS JOIN LATERAL (SELECT each.member_id, each.resolves FROM members_identity each
-                WHERE each.kind = i.kind AND each.lookup >= i.lookup AND each.lookup <= i.lookup
-                    AND each.member_id <> m.id ORDER BY each.lookup LIMIT 20) other
-            JOIN members_member o ON o.id = other.member_id
-            WHERE i.member_id = m.id AND i.kind IN ('telegram', 'email', 'phone')
-                AND (other.resolves AND NOT i.resolves OR o.status = 'erased')) o) END AS doubles"""
-FRESH = f"CASE WHEN m.id = ANY(%(joiners)s::bigint[]) THEN {lookout.FRESH} END AS fresh"
-FROM = """
-FROM members_member m
-LEFT JOIN rewards_standing standing ON standing.member_id = m.id
-LEFT JOIN rewards_level level ON level.id = standing.level_id
-WHERE m.id = ANY(%(ids)s::bigint[])
-"""
 
 
 class Known(NamedTuple):
@@ -114,7 +61,8 @@ def read(
     """Return everybody: whom the events are about, whom touches lead to, and `others`; in one statement."""
     concerned = _concerned(incoming, touches, others)
     named = _named(incoming)
-    rows = db.fetch(_sql(concerned, named, around), _params(incoming, concerned, named, around, at=at))
+    params = _params(incoming, concerned, named, around, at=at)
+    rows = db.fetch(questions.statement(params, around), params)
     people = {row.id: _person(row, around, ranges) for row in rows}
     nearby = observing.nearby_of(rows, own={each: people[each].identities for each in concerned.related})
     if any(kind == "telegram" for each in concerned.invitees for kind, _lookup in people[each].identities):
@@ -142,19 +90,6 @@ def _named(incoming: Sequence[Incoming]) -> list[type_of_identity]:
             for pair in each.named
         }
     )
-
-
-def _sql(concerned: Concerned, named: Sequence[type_of_identity], around: Surroundings) -> str:
-    columns = [COLUMNS, FRESH]
-    if concerned.related:
-        columns += [observing.OF_RELATED, observing.OF_INVITERS, observing.OF_INVITEES, observing.NEARBY]
-    if named:
-        columns.append(observing.ACCOUNTS)
-    if around.has_listings:
-        columns.append(observing.LISTED)
-    if around.staff:
-        columns.append(observing.STAFF)
-    return f"SELECT {', '.join(columns)} {FROM}"
 
 
 def _params(

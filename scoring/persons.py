@@ -9,7 +9,6 @@ from typing import Any, NamedTuple
 from antifraud.judging import observing
 from antifraud.judging.observed import Nearby, Pace, Ranges
 from antifraud.judging.ties import type_of_identity
-from antifraud.stops import lookout
 from campaigns.conditions import ORDERS
 from campaigns.definitions import RuleLine
 from core import db

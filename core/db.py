@@ -7,7 +7,7 @@ marks a place inside one to fall back to. `grep -rn "transaction"` therefore lis
 
 import json
 from collections import namedtuple
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from datetime import datetime
 from functools import lru_cache, wraps
@@ -35,6 +35,8 @@ class _TenantConnection(Protocol):
 
     tenant: Any
     schema_name: str
+
+    def chunked_cursor(self) -> Any: ...
 
 
 class NoTransaction(RuntimeError):
@@ -68,6 +70,11 @@ def in_transaction(verb: Callable[P, R]) -> Callable[P, R]:
         return verb(*args, **kwargs)
 
     return guarded
+
+
+def joined() -> AbstractContextManager[None]:
+    """Take part in the transaction that is open, or begin one: for what a reader notes, and what stands by itself."""
+    return savepoint() if connection.in_atomic_block else transaction()
 
 
 def savepoint() -> AbstractContextManager[None]:
@@ -124,6 +131,18 @@ def execute(sql: str, params: type_of_params = None) -> int:
     with connection.cursor() as cursor:
         cursor.execute(sql, _bound(params))
         return int(cursor.rowcount)
+
+
+def stream(sql: str, params: type_of_params = None, *, size: int) -> Iterator[list[tuple[Any, ...]]]:
+    """
+    Run one statement and yield its rows, `size` at a time, through a cursor of the server's.
+
+    However many there are, no more are in memory. JSON comes as text. Parameters as for `fetch`.
+    """
+    with cast("_TenantConnection", connection).chunked_cursor() as cursor:
+        cursor.execute(sql, _bound(params))
+        while found := cursor.fetchmany(size):
+            yield found
 
 
 # Made once: json.dumps would make one for each value.

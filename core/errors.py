@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Sequence
-from typing import Any, ClassVar, TypedDict
+from typing import Any, ClassVar, NotRequired, TypedDict
 
 from django.db import IntegrityError
 from django.utils.functional import Promise
@@ -16,9 +16,14 @@ type_of_text = str | Promise
 
 
 class FieldError(TypedDict):
-    """One thing wrong with what was sent; `pointer` is a JSON pointer (RFC 6901) into the body."""
+    """
+    One thing wrong with what was sent.
 
-    pointer: str
+    `pointer` is a JSON pointer (RFC 6901) into the body, `parameter` the name of a parameter of the query.
+    """
+
+    pointer: NotRequired[str]
+    parameter: NotRequired[str]
     detail: type_of_text
 
 
@@ -27,7 +32,8 @@ class Failure(Exception):
     Say that a verb could not do its work, in a sentence that a client may read.
 
     Subclass one of the families below, never this class. `message` is the sentence used when none is given;
-    `pointer` is short for one entry of `errors` with the same sentence; `extra` adds members to the problem document.
+    `pointer`, or `parameter`, is short for one entry of `errors` with the same sentence; `extra` adds members to the
+    problem document.
     """
 
     message: ClassVar[type_of_text] = _("The request could not be carried out.")
@@ -37,12 +43,17 @@ class Failure(Exception):
         message: type_of_text | None = None,
         *,
         pointer: str | None = None,
+        parameter: str | None = None,
         errors: Sequence[FieldError] = (),
         extra: dict[str, Any] | None = None,
     ) -> None:
         self.detail: type_of_text = self.message if message is None else message
         super().__init__(self.detail)
-        self.errors = [*errors] if pointer is None else [FieldError(pointer=pointer, detail=self.detail), *errors]
+        self.errors = [*errors]
+        if pointer is not None:
+            self.errors.insert(0, FieldError(pointer=pointer, detail=self.detail))
+        if parameter is not None:
+            self.errors.insert(0, FieldError(parameter=parameter, detail=self.detail))
         self.extra = extra or {}
 
     @property
@@ -85,9 +96,10 @@ class Conflict(Failure):
 
 
 class Limited(Failure):
-    """Too many, too often or too much."""
+    """Too many, too often or too much. `wait_seconds` is after what time it may be tried again, where that is known."""
 
     message = _("A limit has been reached.")
+    wait_seconds: int | None = None
 
 
 def code_of(name: str) -> str:

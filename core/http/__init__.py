@@ -4,8 +4,8 @@ The house's way of speaking HTTP: strict JSON in, JSON out, one shape for every 
 Authentication classes must not import this package: REST framework imports them while it defines a view.
 """
 
+from core.callers import address_of
 from core.http.bodies import BodyTooLarge, MalformedJson, StrictJSONParser, read_json
-from core.http.callers import address_of
 from core.http.pages import CursorPage, InvalidCursor, InvalidLimit
 from core.http.problems import (
     StillReferredTo,
@@ -18,20 +18,16 @@ from core.http.problems import (
     server_error,
 )
 from core.http.request_ids import RequestIdMiddleware, request_id_of
-from core.http.views import HasScope, MissingScope, TenantView
 
 __all__ = [
     "BodyTooLarge",
     "CursorPage",
-    "HasScope",
     "InvalidCursor",
     "InvalidLimit",
     "MalformedJson",
-    "MissingScope",
     "RequestIdMiddleware",
     "StillReferredTo",
     "StrictJSONParser",
-    "TenantView",
     "address_of",
     "bad_request",
     "page_not_found",

@@ -43,7 +43,7 @@ class CursorPage(BasePagination):
         wanted = queryset if before is None else queryset.filter(id__lt=before)
         # One row more than asked for tells whether there is a next page.
         found = list(wanted.order_by("-id")[: limit + 1])
-        self.next_cursor = _cursor_after(found[limit - 1].id) if len(found) > limit else None
+        self.next_cursor = cursor_after(found[limit - 1].id) if len(found) > limit else None
         return found[:limit]
 
     def get_paginated_response(self, data: Any) -> Response:
@@ -53,7 +53,7 @@ class CursorPage(BasePagination):
         return {
             "type": "object",
             "required": ["data", "next_cursor"],
-            "properties": {"data": schema, "next_cursor": {"type": ["string", "null"]}},
+            "properties": {"data": schema, "next_cursor": {"type": ["string", "null"], "example": None}},
         }
 
     def get_schema_operation_parameters(self, view: APIView) -> list[dict[str, Any]]:
@@ -66,24 +66,30 @@ class CursorPage(BasePagination):
     def _limit(self, request: Request) -> int:
         given = request.query_params.get("limit", str(PAGE_LIMIT_DEFAULT))
         if not re.fullmatch(r"[0-9]{1,3}", given) or not 1 <= int(given) <= PAGE_LIMIT_MAX:
-            raise InvalidLimit
+            raise InvalidLimit(parameter="limit")
         return int(given)
 
     def _before(self, request: Request) -> int | None:
         given = request.query_params.get("cursor")
-        return None if given is None else _id_of_cursor(given)
+        return None if given is None else id_of_cursor(given)
 
 
-def _cursor_after(row_id: int) -> str:
+def cursor_after(row_id: int) -> str:
+    """Return what stands for a row's id in a cursor."""
     return base64.urlsafe_b64encode(f"id:{row_id}".encode()).decode().rstrip("=")
 
 
-def _id_of_cursor(cursor: str) -> int:
+def id_of_cursor(cursor: str) -> int:
+    """
+    Return the id that a cursor stands for.
+
+    :raises InvalidCursor:
+    """
     try:
         text = base64.b64decode(cursor + "=" * (-len(cursor) % 4), altchars=b"-_", validate=True)
     except (binascii.Error, ValueError) as error:
-        raise InvalidCursor from error
+        raise InvalidCursor(parameter="cursor") from error
     found = re.fullmatch(rb"id:([1-9][0-9]{0,18})", text)
     if found is None or int(found[1]) > BIGINT_MAX:
-        raise InvalidCursor
+        raise InvalidCursor(parameter="cursor")
     return int(found[1])

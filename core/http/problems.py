@@ -79,7 +79,7 @@ class Problem(NamedTuple):
             "request_id": request_id_of(request),
         }
         if self.errors:
-            found["errors"] = [{"pointer": e["pointer"], "detail": str(e["detail"])} for e in self.errors]
+            found["errors"] = [{name: str(said) for name, said in each.items()} for each in self.errors]
         return {**self.extra, **found}
 
 
@@ -178,7 +178,15 @@ def _problem_of(error: Exception) -> Problem:
 
 def _problem_of_failure(error: Failure) -> Problem:
     status = next(status for family, status in STATUS.items() if isinstance(error, family))
-    return Problem(status=status, code=error.code, detail=error.detail, errors=error.errors, extra=error.extra)
+    wait_seconds = error.wait_seconds if isinstance(error, Limited) else None
+    return Problem(
+        status=status,
+        code=error.code,
+        detail=error.detail,
+        errors=error.errors,
+        extra=error.extra,
+        headers=_retry_after(wait_seconds),
+    )
 
 
 def _problem_of_drf(error: drf.APIException) -> Problem:
@@ -190,8 +198,11 @@ def _problem_of_drf(error: drf.APIException) -> Problem:
         header = getattr(error, "auth_header", None) or "Bearer"
         return Problem(401, error.default_code, str(error.detail), headers={"WWW-Authenticate": header})
     wait_seconds = getattr(error, "wait", None)
-    headers = {} if wait_seconds is None else {"Retry-After": str(math.ceil(wait_seconds))}
-    return Problem(error.status_code, error.default_code, str(error.detail), headers=headers)
+    return Problem(error.status_code, error.default_code, str(error.detail), headers=_retry_after(wait_seconds))
+
+
+def _retry_after(wait_seconds: float | None) -> dict[str, str]:
+    return {} if wait_seconds is None else {"Retry-After": str(math.ceil(wait_seconds))}
 
 
 def _field_errors(detail: Any, pointer: str = "") -> Iterator[FieldError]:

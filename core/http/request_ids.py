@@ -6,6 +6,8 @@ from collections.abc import Callable
 
 from django.http import HttpRequest, HttpResponse
 
+from core import trail
+
 
 class RequestIdMiddleware:
     """Give every request an id that its answer, its problem document and its log lines carry: the caller's, or ours."""
@@ -18,6 +20,7 @@ class RequestIdMiddleware:
     def __call__(self, request: HttpRequest) -> HttpResponse:
         given = request.headers.get("X-Request-Id", "")
         request.META["SARAFAN_REQUEST_ID"] = given if self.ACCEPTED.fullmatch(given) else uuid.uuid4().hex
+        trail.begin(request_id_of(request))
         response = self.get_response(request)
         response["X-Request-Id"] = request_id_of(request)
         return response

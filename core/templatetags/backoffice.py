@@ -4,9 +4,10 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from django import template
-from django.utils import timezone
+from django.conf import settings
 from django.utils.formats import number_format
 from django.utils.html import format_html
+from django.utils.module_loading import import_string
 from django.utils.safestring import SafeString
 from django.utils.timesince import timesince
 from django.utils.translation import gettext
@@ -88,6 +89,7 @@ def whole(number: int) -> str:
 @register.simple_tag
 def age(since: datetime) -> str:
     """Return how long ago something was, in one unit."""
-    if timezone.now() - since < timedelta(minutes=1):  # noqa: TID251 (what is shown is shown now)
+    now = import_string(settings.CLOCK)()
+    if now - since < timedelta(minutes=1):
         return gettext("just now")
-    return timesince(since, depth=1)
+    return timesince(since, now, depth=1)

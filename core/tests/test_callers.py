@@ -1,6 +1,7 @@
 import pytest
 from django.test import RequestFactory
 
+from core.callers import subscriber_of
 from core.http import address_of
 
 
@@ -15,6 +16,8 @@ def asked(forwarded="", remote="10.0.0.1"):
         ("203.0.113.7", "203.0.113.7"),
         ("198.51.100.1, 203.0.113.7", "203.0.113.7"),
         ("2001:DB8::1", "2001:db8::1"),
+        ("::ffff:203.0.113.7", "203.0.113.7"),
+        ("fe80::1%eth0", "fe80::1"),
         ("", "10.0.0.1"),
         ("unknown", None),
     ],
@@ -30,3 +33,17 @@ def test_without_a_proxy_nobody_is_believed(settings):
 
     assert address_of(asked("203.0.113.7")) == "10.0.0.1"
     assert address_of(asked(remote="")) is None
+
+
+@pytest.mark.parametrize(
+    ("address", "whose"),
+    [
+        ("203.0.113.7", "203.0.113.7"),
+        ("2001:db8:0:1:aaaa::1", "2001:db8:0:1::"),
+        ("2001:db8:0:1:bbbb::2", "2001:db8:0:1::"),
+        ("2001:db8:0:2::1", "2001:db8:0:2::"),
+        (None, None),
+    ],
+)
+def test_all_addresses_of_one_subscriber_are_theirs(address, whose):
+    assert subscriber_of(address) == whose

@@ -5,7 +5,17 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from core.codes import ALPHABET, is_code, new_code, new_key, normalise_code, secret_hash, split_key
+from core.codes import (
+    ALPHABET,
+    can_be_chosen,
+    is_code,
+    may_be_code,
+    new_code,
+    new_key,
+    normalise_code,
+    secret_hash,
+    split_key,
+)
 
 
 def dice(seed):
@@ -64,6 +74,29 @@ def test_other_texts_are_no_codes(text):
     assert not is_code(text)
 
 
+@pytest.mark.parametrize("text", ["ANNA", "anna", "А Н-Н А", "2026", "SUMMER2026SALE00", "L33T"])
+def test_a_word_of_latin_letters_and_digits_can_be_chosen(text):
+    assert can_be_chosen(text)
+    assert may_be_code(text)
+
+
+@pytest.mark.parametrize(
+    "text", ["", "ANN", "A" * 17, "ИВАН", "АNNЯ", "ANNA!", "AN_NA", "ANNA\u0000", "ßßßß\u0301", "١٢٣٤"]
+)
+def test_other_texts_cannot_be_chosen(text):
+    assert not can_be_chosen(text)
+
+
+@given(st.integers())
+def test_neither_a_random_code_nor_one_with_a_slip_in_it_can_be_chosen(seed):
+    code = new_code(rng=dice(seed))
+    mistyped = ("2" if code[0] == "3" else "3") + code[1:]
+
+    assert may_be_code(code)
+    assert not can_be_chosen(code)
+    assert not may_be_code(mistyped)
+
+
 def test_the_same_dice_give_the_same_code():
     assert new_code(rng=dice(7)) == new_code(rng=dice(7))
 
@@ -76,6 +109,13 @@ def test_a_key_says_where_it_leads_and_comes_apart_again(environment, word):
     assert split_key(key.full) == key
 
 
+def test_a_publishable_key_says_that_it_is_one():
+    key = new_key("sandbox", "publishable")
+
+    assert key.full.startswith(f"pk_test_{key.prefix}_")
+    assert split_key(key.full) == key
+
+
 @given(st.text())
 def test_no_other_text_comes_apart_like_a_key(text):
     assert split_key(text) is None
@@ -85,7 +125,7 @@ def test_a_key_of_the_wrong_shape_does_not_come_apart():
     full = new_key("live").full
 
     assert split_key(full[:-1]) is None
-    assert split_key(full.replace("sk_", "pk_", 1)) is None
+    assert split_key(full.replace("sk_", "xk_", 1)) is None
     assert split_key(full.replace("_live_", "_prod_", 1)) is None
     assert split_key(full[:-1] + "я") is None
 

@@ -9,13 +9,11 @@ somewhere else.
 import hashlib
 import json
 from collections.abc import Mapping
-from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any, Final, Literal
 
-from core.db import execute, json_text, savepoint, transaction
-from tenants.context import connection
+from core.db import execute, joined, json_text
 from tenants.staff.models import AuditEntry
 
 # Of the advisory locks. It is taken last, and held until the commit: entries of one schema stand in one order.
@@ -55,7 +53,7 @@ def record(
         # Fractions as text: jsonb may write a number in another way than it was given.
         "changes": json.loads(json_text(changes), parse_float=str),
     }
-    with _joined():
+    with joined():
         execute("SELECT pg_advisory_xact_lock(%s, hashtext(current_schema()))", [LOCK_CLASS])
         previous_hash = head()
         AuditEntry.objects.create(**values, previous_hash=previous_hash, hash=_hash(previous_hash, values))
@@ -77,10 +75,6 @@ def verify() -> list[Gap]:
 def head() -> str:
     """Return the last entry's hash, which stands for the whole log so far."""
     return AuditEntry.objects.order_by("-id").values_list("hash", flat=True).first() or FIRST_HASH
-
-
-def _joined() -> AbstractContextManager[None]:
-    return savepoint() if connection.in_atomic_block else transaction()
 
 
 def _hash(previous_hash: str, values: Mapping[str, Any]) -> str:

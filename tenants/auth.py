@@ -1,6 +1,7 @@
-"""Who calls the API: the program whose key is in the header `Authorization: Bearer sk_…`."""
+"""Who calls the API: the program whose key is in the header `Authorization: Bearer sk_…`, or the page with a `pk_…`."""
 
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any, ClassVar, cast
 
 from django.utils import timezone
@@ -10,14 +11,22 @@ from rest_framework.authentication import BaseAuthentication
 from rest_framework.exceptions import AuthenticationFailed
 from rest_framework.request import Request
 
-from core import codes
-from tenants import context, hosts, keys
+from core import codes, trail
+from core.callers import address_of
+from core.errors import Denied
+from tenants import context, hosts, key_uses, keys
 from tenants.keys import KnownKey
 from tenants.models import Tenant
 from tenants.requests import TenantRequest
 
 # A key's prefix is not secret, so what is wrong with a key is nobody's business: one sentence for everything.
 REFUSED = _("This API key is not valid here.")
+
+
+class OriginNotAllowed(Denied):
+    """A publishable key was sent by no page, or by one of a site that the key does not name."""
+
+    message = _("This key is for pages of other sites. Add this page's origin to the key, or use a secret key.")
 
 
 @dataclass(frozen=True)
@@ -46,23 +55,38 @@ class KeyAuthentication(BaseAuthentication):
         words = request.headers.get("Authorization", "").split()
         if not words:
             return None
-        key = self._key_of(words)
         asked = cast("TenantRequest", request._request)
+        key = self._key_of(words, asked, timezone.now())  # noqa: TID251 (an edge; keys live in real time)
         self._go_to(asked, key.tenant)
+        if key.is_publishable:
+            self._check_origin(asked, key)
         asked.api_key = key
+        trail.key.set(key.start)
         return KeyUser(key), key
 
     def authenticate_header(self, request: Request) -> str:
         return self.keyword
 
-    def _key_of(self, words: list[str]) -> KnownKey:
-        if len(words) != 2 or words[0].lower() != "bearer":
+    def _key_of(self, words: list[str], request: TenantRequest, at: datetime) -> KnownKey:
+        given = codes.split_key(words[1]) if len(words) == 2 and words[0].lower() == "bearer" else None
+        key = None if given is None else keys.find(prefix=given.prefix)
+        if given is None or key is None or not key.is_what(given):
             raise AuthenticationFailed(REFUSED)
-        parts = codes.split_key(words[1])
-        key = None if parts is None else keys.find(prefix=parts.prefix)
-        if parts is None or key is None or not key.is_good(given=parts, at=timezone.now()):  # noqa: TID251 (an edge)
+        if not key.holds(at=at):
+            # Whoever sent it knows its secret. The middleware writes that down, once this is answered.
+            request.ended_key = key
+            raise AuthenticationFailed(REFUSED)
+        address = address_of(request)
+        if not key.is_welcome_from(address):
+            key_uses.note_elsewhere(key=key, address=address, at=at)
             raise AuthenticationFailed(REFUSED)
         return key
+
+    def _check_origin(self, request: TenantRequest, key: KnownKey) -> None:
+        origin = request.headers.get("Origin", "")
+        if origin not in key.origins:
+            raise OriginNotAllowed
+        request.page_origin = origin
 
     def _go_to(self, request: TenantRequest, tenant: Tenant) -> None:
         if request.tenant is not None and request.tenant.id not in {tenant.id, tenant.live_id}:
@@ -82,6 +106,8 @@ class KeyScheme(OpenApiAuthenticationExtension):  # type: ignore[no-untyped-call
         return {
             "type": "http",
             "scheme": "bearer",
-            "bearerFormat": "sk_live_… or sk_test_…",
-            "description": str(_("An API key. A test key leads to the tenant's sandbox.")),
+            "bearerFormat": "sk_live_…, sk_test_…, pk_live_… or pk_test_…",
+            "description": str(
+                _("An API key. A test key leads to the tenant's sandbox; one that begins with pk_ may stand in a page.")
+            ),
         }

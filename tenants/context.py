@@ -14,6 +14,7 @@ from django.db import connection as django_connection
 from django.utils import timezone, translation
 from django_tenants.postgresql_backend.base import FakeTenant
 
+from core import trail
 from tenants.memory import Memory
 from tenants.models import Tenant
 
@@ -101,6 +102,7 @@ def _in_schema_of(tenant: Any) -> Iterator[None]:
 
 
 def _set(tenant: Any) -> None:
+    trail.schema.set("" if tenant is PUBLIC else tenant.schema_name)
     if connection.schema_name == tenant.schema_name and connection.include_public_schema:
         # The same schema, perhaps a newer row: the search path stands, and need not be set again.
         connection.tenant = tenant

@@ -1,4 +1,4 @@
-"""What is asked of people who make tenants, domains and keys."""
+"""What is asked of people who make tenants and domains."""
 
 import re
 import zoneinfo
@@ -8,16 +8,14 @@ from django import forms
 from django.conf import settings
 from django.utils.translation import gettext_lazy as _
 from unfold.widgets import (
-    UnfoldAdminCheckboxSelectMultipleWidget,
     UnfoldAdminPasswordWidget,
-    UnfoldAdminRadioSelectWidget,
     UnfoldAdminSelect2Widget,
     UnfoldAdminSelectWidget,
     UnfoldAdminTextInputWidget,
 )
 
-from tenants import hosts, keys, provisioning
-from tenants.models import ApiKey, Domain, Tenant
+from tenants import hosts, provisioning
+from tenants.models import Domain, Tenant
 
 HOST_NAME = re.compile(r"(?=.{4,253}$)([a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?\.)+[a-z][a-z0-9-]{0,61}[a-z0-9]")
 
@@ -39,7 +37,7 @@ class TenantForm(forms.ModelForm):  # type: ignore[type-arg]  # not generic at r
 
     class Meta:
         model = Tenant
-        fields = ("name", "time_zone", "language")
+        fields: tuple[str, ...] = ("name", "time_zone", "language", "requests_a_day_max", "events_a_day_max")
 
 
 class NewTenantForm(TenantForm):
@@ -58,7 +56,7 @@ class NewTenantForm(TenantForm):
 
     class Meta:
         model = Tenant
-        fields = ("name", "slug", "time_zone", "currency", "language")
+        fields: tuple[str, ...] = ("name", "slug", "time_zone", "currency", "language")
 
     def clean_currency(self) -> str:
         return str(self.cleaned_data["currency"]).upper()
@@ -99,25 +97,3 @@ class DomainForm(forms.ModelForm):  # type: ignore[type-arg]  # not generic at r
         if hosts.is_ours(name) and name != self.instance.domain:
             raise forms.ValidationError(_("Names under the platform's own are given by the platform."))
         return name
-
-
-class KeyForm(forms.ModelForm):  # type: ignore[type-arg]  # not generic at run time
-    """What a new key may do, and where it leads."""
-
-    environment = forms.ChoiceField(
-        label=_("Environment"),
-        choices=Tenant.Environment,
-        initial=Tenant.Environment.LIVE,
-        widget=UnfoldAdminRadioSelectWidget,
-        help_text=_("A sandbox key changes nothing that is real."),
-    )
-    scopes = forms.MultipleChoiceField(
-        label=_("Scopes"),
-        choices=ApiKey.Scope,
-        initial=[scope for scope in keys.ALL_SCOPES if scope != ApiKey.Scope.EVENTS_BACKFILL],
-        widget=UnfoldAdminCheckboxSelectMultipleWidget,
-    )
-
-    class Meta:
-        model = ApiKey
-        fields: tuple[str, ...] = ("name", "scopes", "expires_at")

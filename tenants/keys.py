@@ -1,39 +1,48 @@
-"""API keys: issued once, known by a hash, revoked for ever. A key leads to one tenant, or to its sandbox twin."""
+"""
+API keys: issued once, known by a hash, changed for another, revoked for ever.
+
+A key leads to one tenant, or to its sandbox twin.
+"""
 
 import hmac
-import logging
 from collections.abc import Collection
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
+from typing import Any, Final
 
-from django.db import DatabaseError
+from django.db.models import Q, QuerySet
 from django.utils.translation import gettext_lazy as _
 
 from core import codes
-from core.db import in_transaction, transaction
-from core.errors import Conflict, FieldError, Invalid
-from tenants import context, sandboxes
+from core.db import after_commit, in_transaction, transaction
+from core.errors import Conflict, Invalid
+from tenants import context, key_wishes, networks, sandboxes
+from tenants.key_wishes import Wish
 from tenants.memory import Memory
 from tenants.models import ApiKey, Tenant
-
-logger = logging.getLogger(__name__)
+from tenants.networks import Network
 
 ALL_SCOPES: tuple[str, ...] = tuple(ApiKey.Scope.values)
-NAME_LENGTH_MAX = 100
+# All that a publishable key may have: what harms nobody, whoever does it.
+PUBLIC_SCOPES: tuple[str, ...] = (ApiKey.Scope.PUBLIC_READ, ApiKey.Scope.CLICKS_WRITE)
 
-# `last_used_at` is for people, who ask "today or last year?". Writing it at each request would double the statements.
-USE_NOTED_EVERY = timedelta(minutes=1)
+OVERLAP_DEFAULT: Final = timedelta(hours=24)
+OVERLAP_MAX: Final = timedelta(days=7)
 
 # A revoked key works on for as long as this in the processes that have just seen it.
 _keys: Memory["KnownKey | None"] = Memory(ttl_seconds=5, size_max=5_000)
-# Key id → when its use was last written down by this process.
-_noted: dict[int, datetime] = {}
 
 
 class InvalidKey(Invalid):
-    """The name or the scopes of a key make no sense."""
+    """What is wished of a key makes no sense."""
 
     message = _("The key is not valid.")
+
+
+class InvalidOverlap(Invalid):
+    """Nobody keeps two keys for that long."""
+
+    message = _("The old key may be valid for 0 to 168 hours more.")
 
 
 class AlreadyRevoked(Conflict):
@@ -42,15 +51,31 @@ class AlreadyRevoked(Conflict):
     message = _("This key is already revoked.")
 
 
+class AlreadyRotated(Conflict):
+    """The key has a successor."""
+
+    message = _("This key has been replaced already.")
+
+
+class KeyEnded(Conflict):
+    """The key is revoked or expired."""
+
+    message = _("This key opens nothing any more, so there is nothing to replace. Issue a new one.")
+
+
 @dataclass(frozen=True, kw_only=True)
 class KnownKey:
     """A key as it is remembered between requests: what is needed to let its owner in."""
 
     id: int
+    kind: str
     name: str
     prefix: str
     secret_hash: str
     scopes: frozenset[str]
+    networks: tuple[Network, ...]
+    origins: frozenset[str]
+    requests_a_second_max: int | None
     expires_at: datetime | None
     revoked_at: datetime | None
     tenant: Tenant
@@ -58,26 +83,41 @@ class KnownKey:
     @property
     def start(self) -> str:
         """What the key begins with: all of it that may be shown."""
-        return f"sk_{codes.KEY_WORDS[self.tenant.environment]}_{self.prefix}_"
+        return codes.key_start(environment=self.tenant.environment, kind=self.kind, prefix=self.prefix)
 
-    def is_good(self, *, given: codes.Key, at: datetime) -> bool:
-        """Tell whether what was given is this key and it still holds. It takes the same time whatever is wrong."""
+    @property
+    def is_publishable(self) -> bool:
+        return self.kind == ApiKey.Kind.PUBLISHABLE
+
+    def is_what(self, given: codes.Key) -> bool:
+        """Tell whether what was given is this key. It takes the same time whatever is wrong."""
         matches = hmac.compare_digest(self.secret_hash, codes.secret_hash(given.secret))
-        holds = self.revoked_at is None and (self.expires_at is None or at < self.expires_at)
         # Somebody who reads "live" must not be misled about where a key leads.
-        return matches and holds and given.full.startswith(self.start)
+        return matches and given.full.startswith(self.start)
+
+    def holds(self, *, at: datetime) -> bool:
+        """Tell whether the key is neither revoked nor expired."""
+        return self.revoked_at is None and (self.expires_at is None or at < self.expires_at)
+
+    def is_welcome_from(self, address: str | None) -> bool:
+        """Tell whether the key may be used from an address."""
+        return not self.networks or networks.has(self.networks, address)
 
     def __str__(self) -> str:
         return f"{self.name} ({self.prefix})"
 
 
 @in_transaction
-def add(
+def add(  # noqa: PLR0913 (what a key is)
     *,
     tenant: Tenant,
     environment: str,
     name: str,
     scopes: Collection[str],
+    kind: str = ApiKey.Kind.SECRET,
+    allowed_networks: Collection[str] = (),
+    allowed_origins: Collection[str] = (),
+    requests_a_second_max: int | None = None,
     expires_at: datetime | None = None,
     at: datetime,
 ) -> tuple[ApiKey, str]:
@@ -86,26 +126,75 @@ def add(
 
     `environment` says where it leads: `live`, or `sandbox`, which a tenant's first such key brings into being.
 
-    :raises InvalidKey: for a name or scopes that make no sense, and for a live key of a sandbox.
+    :raises InvalidKey: for what makes no sense, with a pointer to each value, and for a live key of a sandbox.
     """
-    _check(name, scopes)
-    with context.in_public():
-        target = _target_of(tenant, environment, at)
-        made = codes.new_key(target.environment)
-        key = ApiKey.objects.create(
-            tenant=target,
-            name=name.strip(),
-            prefix=made.prefix,
-            secret_hash=codes.secret_hash(made.secret),
-            scopes=sorted(scopes),
-            created_at=at,
-            expires_at=expires_at,
-        )
-    return key, made.full
+    wish = Wish(
+        kind=kind,
+        name=name.strip(),
+        scopes=tuple(sorted(scopes)),
+        allowed_networks=tuple(allowed_networks),
+        allowed_origins=tuple(allowed_origins),
+        requests_a_second_max=requests_a_second_max,
+        expires_at=expires_at,
+    )
+    checked = _checked(wish)
+    return _made(_target_of(tenant, environment, at), checked, at)
 
 
 # For callers that have no transaction of their own.
 issue = transaction(add)
+
+
+@in_transaction
+def rotate(*, key: ApiKey, overlap: timedelta = OVERLAP_DEFAULT, at: datetime) -> tuple[ApiKey, str]:
+    """
+    Issue a key in place of another, which stays valid for `overlap` more; return it with its full text.
+
+    It may what the old one may, from where that may, and lives as long as that should have lived from its beginning.
+
+    :raises InvalidOverlap: for less than nothing, or more than OVERLAP_MAX.
+    :raises KeyEnded: for one that is revoked or expired.
+    :raises AlreadyRotated: for one that was replaced before.
+    """
+    if not timedelta() <= overlap <= OVERLAP_MAX:
+        raise InvalidOverlap(pointer="/overlap")
+    old = ApiKey.objects.select_for_update(of=("self",)).select_related("tenant").get(id=key.id)
+    if not is_in_force(old, at=at):
+        raise KeyEnded
+    if ApiKey.objects.filter(replaces=old).exists():
+        raise AlreadyRotated
+    wish = replace(wish_of(old), expires_at=None if old.expires_at is None else at + (old.expires_at - old.created_at))
+    made = _made(old.tenant, wish, at, replaces=old)
+    ends_at = at + overlap
+    old.expires_at = ends_at if old.expires_at is None else min(old.expires_at, ends_at)
+    old.save(update_fields=["expires_at"])
+    after_commit(forget)
+    return made
+
+
+@in_transaction
+def confine(
+    *,
+    key: ApiKey,
+    allowed_networks: Collection[str],
+    allowed_origins: Collection[str],
+    requests_a_second_max: int | None,
+) -> None:
+    """
+    Say anew from where a key may be used, and how often: within seconds it is so in all processes.
+
+    :raises InvalidKey: for what makes no sense, with a pointer to each value.
+    """
+    wish = wish_of(
+        key,
+        allowed_networks=allowed_networks,
+        allowed_origins=allowed_origins,
+        requests_a_second_max=requests_a_second_max,
+    )
+    stored = _checked(wish).columns()
+    names = ("allowed_networks", "allowed_origins", "requests_a_second_max")
+    ApiKey.objects.filter(id=key.id).update(**{name: stored[name] for name in names})
+    after_commit(forget)
 
 
 def revoke(*, key: ApiKey, at: datetime) -> None:
@@ -119,22 +208,30 @@ def revoke(*, key: ApiKey, at: datetime) -> None:
     forget()
 
 
+def is_in_force(key: ApiKey, *, at: datetime) -> bool:
+    """Tell whether a key is neither revoked nor expired."""
+    return key.revoked_at is None and (key.expires_at is None or at < key.expires_at)
+
+
+def list_of(*, tenant: Tenant) -> QuerySet[ApiKey]:
+    """Return a tenant's keys, and those of its sandbox."""
+    return ApiKey.objects.filter(Q(tenant=tenant) | Q(tenant__live=tenant))
+
+
+def wish_of(key: ApiKey, **changed: Any) -> Wish:
+    """Return a key as it could be wished for once more, or with something changed."""
+    return Wish.of(**{name: getattr(key, name) for name in Wish.__dataclass_fields__} | changed)
+
+
 def find(*, prefix: str) -> KnownKey | None:
     """Return the key with this prefix, revoked and expired ones too, as it was a few seconds ago at most."""
     return _keys.recall(prefix, lambda: _look_up(prefix))
 
 
-def note_use(*, key: KnownKey, at: datetime) -> None:
-    """Write down that a key was used, unless this process did so a moment ago. Losing it harms nobody."""
-    noted_at = _noted.get(key.id)
-    if noted_at is not None and at - noted_at < USE_NOTED_EVERY:
-        return
-    _noted[key.id] = at
-    try:
-        ApiKey.objects.filter(id=key.id).update(last_used_at=at)
-    except DatabaseError:
-        # The request it belongs to is answered already, and its work is committed.
-        logger.exception("The use of an API key could not be written down.")
+def find_successor(*, key: KnownKey) -> KnownKey | None:
+    """Return the key that was issued in place of this one, if one was."""
+    row = ApiKey.objects.select_related("tenant").filter(replaces=key.id).first()
+    return None if row is None else _known(row)
 
 
 def forget() -> None:
@@ -142,34 +239,52 @@ def forget() -> None:
     _keys.forget()
 
 
-def _check(name: str, scopes: Collection[str]) -> None:
-    errors = []
-    if not 1 <= len(name.strip()) <= NAME_LENGTH_MAX or not name.isprintable():
-        errors.append(FieldError(pointer="/name", detail=_("Give the key a name of 1 to 100 characters.")))
-    if not scopes or not set(scopes) <= set(ALL_SCOPES):
-        errors.append(FieldError(pointer="/scopes", detail=_("Choose what the key may do.")))
-    if errors:
-        raise InvalidKey(errors=errors)
+def _checked(wish: Wish) -> Wish:
+    faults = key_wishes.list_faults(wish=wish, public_scopes=PUBLIC_SCOPES)
+    if faults:
+        raise InvalidKey(errors=faults)
+    return key_wishes.normalised(wish)
+
+
+def _made(tenant: Tenant, wish: Wish, at: datetime, **more: Any) -> tuple[ApiKey, str]:
+    made = codes.new_key(tenant.environment, wish.kind)
+    with context.in_public():
+        key = ApiKey.objects.create(
+            tenant=tenant,
+            prefix=made.prefix,
+            secret_hash=codes.secret_hash(made.secret),
+            created_at=at,
+            **wish.columns(),
+            **more,
+        )
+    return key, made.full
 
 
 def _target_of(tenant: Tenant, environment: str, at: datetime) -> Tenant:
     if environment == tenant.environment:
         return tenant
     if environment == Tenant.Environment.SANDBOX:
-        return sandboxes.ensure(live=tenant, at=at)
+        with context.in_public():
+            return sandboxes.ensure(live=tenant, at=at)
     raise InvalidKey(_("A sandbox has test keys only."), pointer="/environment")
 
 
 def _look_up(prefix: str) -> KnownKey | None:
     row = ApiKey.objects.select_related("tenant").filter(prefix=prefix).first()
-    if row is None:
-        return None
+    return None if row is None else _known(row)
+
+
+def _known(row: ApiKey) -> KnownKey:
     return KnownKey(
         id=row.id,
+        kind=row.kind,
         name=row.name,
         prefix=row.prefix,
         secret_hash=row.secret_hash,
         scopes=frozenset(row.scopes),
+        networks=networks.read(row.allowed_networks),
+        origins=frozenset(row.allowed_origins),
+        requests_a_second_max=row.requests_a_second_max,
         expires_at=row.expires_at,
         revoked_at=row.revoked_at,
         tenant=row.tenant,

@@ -8,9 +8,10 @@ from django.http.request import split_domain_port
 from django.shortcuts import render
 from django.utils import timezone, translation
 
+from core.callers import address_of
 from core.errors import Failure
 from core.http.problems import API_PREFIX, PROBLEM_TYPE, STATUS, Problem
-from tenants import context, hosts, keys
+from tenants import context, hosts, key_uses, spaces
 from tenants.requests import TenantRequest
 
 
@@ -34,11 +35,16 @@ class TenantMiddleware:
         except Failure as failure:
             return _refuse(request, failure)
         response = self.get_response(request)
-        # KeyAuthentication has set it. The answer is made, so what it changed is committed.
-        key = getattr(request, "api_key", None)
-        if key is not None:
-            keys.note_use(key=key, at=timezone.now())  # noqa: TID251 (an edge)
+        self._note_key(request)
         return response
+
+    def _note_key(self, request: TenantRequest) -> None:
+        # KeyAuthentication has set one of them. The answer is made, so what it changed is committed.
+        address, at = address_of(request), timezone.now()  # noqa: TID251 (an edge; keys live in real time)
+        if hasattr(request, "api_key"):
+            key_uses.note(key=request.api_key, address=address, at=at)
+        elif hasattr(request, "ended_key"):
+            key_uses.note_refused(key=request.ended_key, address=address, at=at)
 
     def _choose(self, request: TenantRequest, host: str) -> None:
         if hosts.is_platform(host):
@@ -48,6 +54,17 @@ class TenantMiddleware:
         tenant = hosts.get_tenant(host)
         context.enter(tenant)
         request.tenant = tenant
+
+
+class SandboxMiddleware:
+    """Whatever a sandbox's host answers is of one sandbox: not begun before it is cleared, and ended afterwards."""
+
+    def __init__(self, get_response: Callable[[TenantRequest], HttpResponse]) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: TenantRequest) -> HttpResponse:
+        with spaces.reading():
+            return self.get_response(request)
 
 
 def _refuse(request: TenantRequest, failure: Failure) -> HttpResponse:

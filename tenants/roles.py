@@ -26,7 +26,13 @@ READING: Final = tuple((app, "*", VIEW) for app in BUSINESS)
 
 # Role → (app label, model or `*`, actions). Custom permissions are named whole, in CUSTOM.
 MODELS: Final[dict[str, tuple[tuple[str, str, tuple[str, ...]], ...]]] = {
-    ADMIN: (*((app, "*", WRITE) for app in BUSINESS), ("staff", "staff", WRITE), ("staff", "auditentry", VIEW)),
+    ADMIN: (
+        *((app, "*", WRITE) for app in BUSINESS),
+        ("staff", "staff", WRITE),
+        ("staff", "auditentry", VIEW),
+        ("integrations", "endpoint", WRITE),
+        ("integrations", "delivery", VIEW),
+    ),
     MARKETER: (
         *READING,
         ("campaigns", "*", WRITE),

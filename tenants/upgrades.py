@@ -8,7 +8,7 @@ from django.core.management import call_command
 from django.db import connection
 from django.db.migrations.loader import MigrationLoader
 
-from core.db import execute, fetch
+from core.db import execute, fetch, in_transaction
 from tenants import context, roles
 from tenants.models import Tenant
 from tenants.spaces import TEMPLATE
@@ -74,6 +74,13 @@ def _migrate(schema_name: str) -> list[str]:
 def _sync_roles(schema_name: str) -> None:
     with context.in_tenant(schema_name):
         roles.sync_roles()
+
+
+@in_transaction
+def is_at_rest() -> bool:
+    """Tell whether nobody is upgrading schemas: then nobody begins to until the transaction ends."""
+    (row,) = fetch("SELECT pg_try_advisory_xact_lock_shared(%s, 1) AS is_at_rest", [LOCK_CLASS])
+    return bool(row.is_at_rest)
 
 
 @contextmanager

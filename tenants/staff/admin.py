@@ -16,6 +16,7 @@ from unfold.forms import AdminPasswordChangeForm
 
 from core.backoffice import AppendOnlyAdmin, ModelAdmin, audit, changes_of, platform_site, tenant_site
 from tenants import roles
+from tenants.staff import programs
 from tenants.staff.forms import NewStaffForm, NewTenantStaffForm, OwnForm, StaffForm, TenantStaffForm
 from tenants.staff.models import AuditEntry, Staff
 
@@ -109,7 +110,7 @@ class TenantStaffPage(StaffPage):
         return super().get_form(request, obj, change=change, **{**kwargs, **own})
 
     def get_queryset(self, request: HttpRequest) -> Any:
-        return super().get_queryset(request).prefetch_related("groups")
+        return programs.only_people(super().get_queryset(request)).prefetch_related("groups")
 
     @admin.display(description=_("role"))
     def role(self, staff: Staff) -> Any:

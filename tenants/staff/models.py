@@ -1,7 +1,8 @@
-"""The people who work in one schema (a tenant's staff, or the platform's), and the log of what they did."""
+"""Who works in one schema: staff, the log of what they and keys did, and what keys were answered."""
 
 from django.contrib.auth.models import AbstractUser
 from django.db import models
+from django.db.models import CheckConstraint, Q, UniqueConstraint
 from django.utils.translation import gettext_lazy as _
 
 
@@ -40,3 +41,33 @@ class AuditEntry(models.Model):
 
     def __str__(self) -> str:
         return f"{self.at:%Y-%m-%d %H:%M:%S} {self.actor} {self.action} {self.target}"
+
+
+class Answer(models.Model):
+    """
+    The first answer to a request with an Idempotency-Key, given again to whoever repeats the request.
+
+    It is written in the transaction that did the work, so that neither can be there without the other, and kept for a
+    day (draft-ietf-httpapi-idempotency-key-header).
+    """
+
+    lookup = models.CharField(max_length=64, help_text="SHA-256 of method, path and key, hexadecimal.")
+    key = models.CharField(_("key"), max_length=255)
+    method = models.CharField(_("method"), max_length=6)
+    path = models.CharField(_("path"), max_length=500)
+    fingerprint = models.CharField(max_length=64, help_text="Keyed hash of the canonical body.")
+    status = models.PositiveSmallIntegerField(_("status"))
+    headers = models.JSONField(_("headers"), default=dict)
+    body = models.TextField(_("body"), help_text="Sealed: it may tell a code.")
+    created_at = models.DateTimeField(_("created at"), db_index=True)
+
+    class Meta:
+        verbose_name = _("stored answer")
+        verbose_name_plural = _("stored answers")
+        constraints = [
+            UniqueConstraint(fields=["lookup"], name="answer_once_a_key"),
+            CheckConstraint(condition=Q(status__gte=200, status__lt=500), name="answer_is_of_work_done"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.method} {self.path} {self.key}"

@@ -1,12 +1,12 @@
 """The platform's pages, and a tenant's pages of its keys, its staff and its log."""
 
 import re
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 import pytest
 from django.contrib.auth.models import Group
 
-from tenants import context, keys, roles
+from tenants import context, key_uses, keys, roles
 from tenants.models import ApiKey, Domain, Tenant
 from tenants.staff.models import AuditEntry, Staff
 
@@ -331,3 +331,173 @@ def test_groups_have_no_page():
 
     assert not tenant_site.is_registered(Group)
     assert not platform_site.is_registered(Group)
+
+
+# Keys: of what kind, from where, and for how long
+
+
+PAGE_KEY = {
+    "name": "Shop window",
+    "environment": "live",
+    "kind": "publishable",
+    # Hidden, and not meant.
+    "scopes": ["events:write"],
+    "allowed_networks": "203.0.113.0/24",
+    "public_scopes": ["public:read"],
+    "allowed_origins": "https://shop.example.com\r\n\r\nhttps://www.example.com/",
+}
+
+
+def test_a_key_for_pages_has_what_such_a_key_may_have(admin, acme):
+    (full,) = shown(admin.post("/admin/tenants/apikey/add/", PAGE_KEY))
+
+    made = ApiKey.objects.get(prefix=full.split("_")[2])
+    assert full.startswith("pk_live_")
+    assert (made.kind, made.scopes, made.allowed_networks) == ("publishable", ["public:read"], [])
+    assert made.allowed_origins == ["https://shop.example.com", "https://www.example.com"]
+
+
+@pytest.mark.parametrize(
+    ("changed", "field"),
+    [
+        ({"allowed_origins": ""}, "allowed_origins"),
+        ({"allowed_origins": "http://shop.example.com"}, "allowed_origins"),
+        ({"public_scopes": []}, "public_scopes"),
+        ({"kind": "secret", "scopes": []}, "scopes"),
+        ({"kind": "secret", "allowed_networks": "203.0.113.7/24"}, "allowed_networks"),
+        ({"name": " "}, "name"),
+        ({"requests_a_second_max": 0}, "requests_a_second_max"),
+        # More than the platform's own only the platform gives.
+        ({"requests_a_second_max": 11}, "requests_a_second_max"),
+        ({"kind": "secret", "requests_a_second_max": 101}, "requests_a_second_max"),
+    ],
+)
+def test_what_is_wrong_with_a_key_is_said_at_the_field(admin, acme, settings, changed, field):
+    settings.API_REQUESTS_A_SECOND, settings.API_REQUESTS_A_SECOND_OF_VISITOR = 100, 10
+    count = ApiKey.objects.count()
+
+    answer = admin.post("/admin/tenants/apikey/add/", PAGE_KEY | changed)
+
+    assert list(answer.context["adminform"].form.errors) == [field]
+    assert ApiKey.objects.count() == count
+
+
+def test_the_platform_gives_a_key_more_than_is_usual(platform, bolt, settings):
+    settings.API_REQUESTS_A_SECOND = 100
+    wish = {"tenant": bolt.id, "name": "Bot", "environment": "live", "scopes": ["events:write"]}
+
+    (full,) = shown(platform.post("/admin/tenants/apikey/add/", wish | {"requests_a_second_max": 500}))
+
+    assert keys.find(prefix=full.split("_")[2]).requests_a_second_max == 500
+
+
+def test_networks_and_the_rate_of_a_key_are_changed_and_nothing_else_of_it(admin, acme):
+    key = ApiKey.objects.get(tenant=acme)
+    page = f"/admin/tenants/apikey/{key.id}/change/"
+
+    answer = admin.post(
+        page,
+        {"allowed_networks": "203.0.113.7\n2001:DB8::/32", "requests_a_second_max": "5", "name": "x", "scopes": []},
+    )
+
+    now = ApiKey.objects.get(id=key.id)
+    assert answer.status_code == 302
+    assert (now.allowed_networks, now.requests_a_second_max) == (["203.0.113.7", "2001:db8::/32"], 5)
+    assert (now.name, now.scopes) == (key.name, key.scopes)
+    with context.in_tenant("t_acme"):
+        entry = AuditEntry.objects.get()
+    assert (entry.action, set(entry.changes)) == ("apikey.changed", {"allowed_networks", "requests_a_second_max"})
+
+
+def test_a_network_that_is_none_is_refused_and_the_key_stays(admin, acme):
+    key = ApiKey.objects.get(tenant=acme)
+
+    answer = admin.post(f"/admin/tenants/apikey/{key.id}/change/", {"allowed_networks": "everywhere"})
+
+    assert list(answer.context["adminform"].form.errors) == ["allowed_networks"]
+    assert ApiKey.objects.get(id=key.id).allowed_networks == []
+
+
+def test_what_has_ended_is_only_looked_at(admin, acme):
+    key = ApiKey.objects.get(tenant=acme)
+    keys.revoke(key=key, at=NOON)
+
+    assert admin.get(f"/admin/tenants/apikey/{key.id}/change/").status_code == 200
+    assert admin.post(f"/admin/tenants/apikey/{key.id}/change/", {"allowed_networks": "203.0.113.7"}).status_code == 403
+    assert ApiKey.objects.get(id=key.id).allowed_networks == []
+
+
+def test_a_key_is_replaced_by_post_after_it_was_asked_for_how_long(admin, acme):
+    old = ApiKey.objects.get(tenant=acme)
+    rotate = f"/admin/tenants/apikey/{old.id}/rotate/"
+    admin.get(rotate)
+    asked = admin.post(rotate)
+    assert 'name="hours"' in asked.content.decode()
+    assert not ApiKey.objects.filter(replaces=old).exists()
+
+    (full,) = shown(admin.post(rotate, {"hours": "72"}))
+
+    new = ApiKey.objects.get(replaces=old)
+    old.refresh_from_db()
+    assert full.startswith(f"sk_live_{new.prefix}_")
+    assert old.expires_at - new.created_at == timedelta(hours=72)
+    with context.in_tenant("t_acme"):
+        entry = AuditEntry.objects.get()
+    assert (entry.action, entry.changes) == ("apikey.rotated", {"replaced_by": str(new), "overlap_hours": 72})
+    listed = admin.get("/admin/tenants/apikey/").content.decode()
+    assert (full in listed, new.prefix in listed) == (False, True)
+
+
+@pytest.mark.parametrize("hours", ["169", "-1", "", "many"])
+def test_an_overlap_that_is_none_of_the_choices_is_asked_for_again(admin, acme, hours):
+    old = ApiKey.objects.get(tenant=acme)
+
+    answer = admin.post(f"/admin/tenants/apikey/{old.id}/rotate/", {"hours": hours})
+
+    assert "hours" in answer.context["form"].errors
+    assert not ApiKey.objects.filter(replaces=old).exists()
+
+
+def test_no_key_of_another_tenant_is_replaced_or_changed(admin, bolt):
+    theirs = ApiKey.objects.get(tenant=bolt)
+
+    admin.post(f"/admin/tenants/apikey/{theirs.id}/rotate/", {"hours": "24"})
+    admin.post(f"/admin/tenants/apikey/{theirs.id}/change/", {"allowed_networks": "203.0.113.7"})
+
+    assert not ApiKey.objects.filter(replaces=theirs).exists()
+    assert ApiKey.objects.get(id=theirs.id).allowed_networks == []
+
+
+@pytest.mark.parametrize("role", ["marketer", "moderator", "analyst"])
+def test_whoever_does_not_look_after_keys_replaces_none(client_of, acme, role):
+    key = ApiKey.objects.get(tenant=acme)
+
+    answer = browser(client_of, "acme", role).post(f"/admin/tenants/apikey/{key.id}/rotate/", {"hours": "24"})
+
+    assert answer.status_code == 403
+    assert not ApiKey.objects.filter(replaces=key).exists()
+
+
+def test_the_list_shows_what_is_in_force_and_what_was_tried_after_its_end(admin, acme):
+    valid, wish = ApiKey.objects.get(tenant=acme), {"environment": "live", "scopes": ["events:write"]}
+    ended, __ = keys.issue(tenant=acme, name="Old", **wish, expires_at=NOON, at=NOON)
+
+    def listed(show: str) -> set[int]:
+        found = admin.get(f"/admin/tenants/apikey/?environment=live&show={show}").context["cl"].result_list
+        return {key.id for key in found}
+
+    assert (listed("valid"), listed("ended"), listed("tried")) == ({valid.id}, {ended.id}, set())
+    key_uses.note_refused(key=keys.find(prefix=ended.prefix), address="203.0.113.7", at=NOON)
+    assert listed("tried") == {ended.id}
+
+
+def test_the_platform_gives_a_tenant_and_its_sandbox_quotas(platform, acme):
+    form = {"name": "Acme", "time_zone": "Europe/Moscow", "language": "ru", "events_a_day_max": "7"}
+
+    answer = platform.post(f"/admin/tenants/tenant/{acme.id}/change/", form | {"requests_a_day_max": "9"})
+
+    assert answer.status_code == 302
+    quotas = Tenant.objects.filter(slug__startswith="acme").values_list("requests_a_day_max", "events_a_day_max")
+    assert list(quotas) == [(9, 7), (9, 7)]
+    with context.in_public():
+        assert AuditEntry.objects.get().changes["events_a_day_max"] == ["", "7"]

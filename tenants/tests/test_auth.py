@@ -4,7 +4,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from tenants import context, keys, standing
+from tenants import context, key_uses, keys, standing
 from tenants.models import ApiKey
 
 pytestmark = pytest.mark.django_db
@@ -154,10 +154,10 @@ def test_the_use_of_a_key_is_written_down_once_a_minute(client_of, acme):
     used_at = ApiKey.objects.get(id=key.id).last_used_at
     known = keys.find(prefix=key.prefix)
 
-    keys.note_use(key=known, at=used_at + timedelta(seconds=59))
+    key_uses.note(key=known, address="203.0.113.9", at=used_at + timedelta(seconds=59))
     assert ApiKey.objects.get(id=key.id).last_used_at == used_at
 
-    keys.note_use(key=known, at=used_at + timedelta(seconds=60))
+    key_uses.note(key=known, address="203.0.113.9", at=used_at + timedelta(seconds=60))
     assert ApiKey.objects.get(id=key.id).last_used_at == used_at + timedelta(seconds=60)
 
 

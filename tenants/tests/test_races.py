@@ -6,8 +6,9 @@ from datetime import UTC, datetime
 
 import pytest
 
+from core.db import transaction
 from tenants import audit, context, keys, provisioning
-from tenants.models import Tenant
+from tenants.models import ApiKey, Tenant
 from tenants.staff.models import AuditEntry
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -51,6 +52,18 @@ def test_a_key_that_two_revoke_is_revoked_once(stage):
         return "revoked"
 
     assert sorted(map(str, at_once(2, revoke))) == ["AlreadyRevoked", "revoked"]
+
+
+def test_a_key_that_two_rotate_has_one_successor(stage):
+    key, __ = keys.issue(tenant=stage["acme"].tenant, environment="live", name="X", scopes=["events:write"], at=NOON)
+
+    def rotate(_number: int) -> str:
+        with transaction():
+            keys.rotate(key=key, at=NOON)
+        return "rotated"
+
+    assert sorted(map(str, at_once(5, rotate))) == ["AlreadyRotated"] * 4 + ["rotated"]
+    assert ApiKey.objects.filter(replaces=key).count() == 1
 
 
 def test_entries_that_are_written_at_once_still_form_one_chain():

@@ -8,9 +8,9 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from core.backoffice import tenant_site
-from core.http import TenantView
 from tenants import context
 from tenants.keys import KnownKey
+from tenants.views import TenantView
 
 
 class Whose(TenantView):

@@ -3,8 +3,9 @@
 from datetime import datetime
 from typing import Any, cast
 
+from django.conf import settings
 from django.http import HttpRequest, HttpResponse, JsonResponse
-from django.utils.timezone import now
+from django.utils.module_loading import import_string
 from django.utils.translation import gettext_lazy as _
 from drf_spectacular.utils import extend_schema
 from rest_framework import serializers
@@ -13,14 +14,18 @@ from rest_framework.response import Response
 
 from core.db import current_schema
 from core.errors import Failure, FieldError, Invalid
-from core.http import CursorPage, TenantView, problem_document
-from events import inbox, openapi, progress, reports
+from core.http import CursorPage, problem_document
+from events import inbox, openapi, progress, reports, retry
 from events.inbox import Taken
 from events.models import Event
 from events.reports import Report, Sender
+from members.api.expansions import MEMBER
 from members.identities import region_of
 from members.models import Identity
+from tenants import audit
+from tenants.clock import now
 from tenants.keys import KnownKey
+from tenants.views import TenantView
 
 
 class InvalidBatch(Invalid):
@@ -32,13 +37,24 @@ class InvalidBatch(Invalid):
 class Events(TenantView):
     """`/api/v1/events`. Reporting is the busiest path there is, so it is checked by hand and needs no serializer."""
 
+    # Recording is one statement, and each event has a key of its own.
+    is_atomic = False
     required_scope = {"POST": "events:write", "GET": "events:read"}
     pagination_class = CursorPage
+    expandable = {"member": MEMBER._replace(by="member.id"), **import_string(settings.EVENT_EXPANSIONS)}
 
     class Filters(serializers.Serializer[None]):
         status = serializers.ChoiceField(Event.Status.choices, required=False)
         kind = serializers.CharField(required=False, max_length=60)
         member = serializers.CharField(required=False, max_length=200, help_text="Your id of the member.")
+
+    def events_in(self, request: Request) -> int:
+        if request.method != "POST":
+            return 0
+        body = request.data
+        reported = body.get("events") if isinstance(body, dict) else None
+        # What is too long to be a batch is refused whole.
+        return len(reported) if isinstance(reported, list) and len(reported) <= openapi.BATCH_MAX else 1
 
     @extend_schema(
         operation_id="report_events",
@@ -69,6 +85,32 @@ class Events(TenantView):
             whose = Identity.objects.filter(kind=Identity.Kind.EXTERNAL_ID, lookup=wanted.pop("member"), resolves=True)
             events = events.filter(member__in=whose.values("member"))
         return self.page(events.filter(**wanted), request, progress.EventProgress)
+
+
+class EventRetry(TenantView):
+    """`/api/v1/events/{event_id}/retry`."""
+
+    required_scope = "events:write"
+
+    @extend_schema(
+        operation_id="retry_event",
+        summary="Try a failed event again",
+        description="It waits again, with all its attempts before it. Mend first what it failed for.",
+        request=None,
+        responses={202: progress.EventProgress},
+    )
+    def post(self, request: Request, event_id: int) -> Response:
+        event, at = progress.get_event(event_id), now()
+        retry.retry(event=event, at=at)
+        audit.record(
+            actor_kind="key",
+            actor=str(request.auth),
+            action="event.retried",
+            target=f"event:{event.pk} {event}",
+            changes={},
+            at=at,
+        )
+        return Response(progress.EventProgress(progress.get_event(event_id)).data, status=202)
 
 
 def _sender_of(request: Request) -> Sender:

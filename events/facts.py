@@ -41,7 +41,8 @@ class Link(NamedTuple):
     member_id: int
 
 
-# A part of a statement: it gives a row if a fact waits now. What follows from history is history as well.
+# A part of a statement: it says whether a fact waits now, and whether one is to be told outside. What follows from
+# history is history as well.
 TELL = """
 told AS (
     INSERT INTO events_event (source, key, kind, fingerprint, identities, occurred_at, received_at, data, is_history,
@@ -60,9 +61,10 @@ told AS (
         {once}
     ) fact
     ON CONFLICT (source, key) DO NOTHING
-    RETURNING status
+    RETURNING id, kind, occurred_at, status
 )
-SELECT FROM told WHERE status = 'waiting' LIMIT 1
+{outbox}
+SELECT EXISTS (SELECT FROM told WHERE status = 'waiting') AS starts_rule, EXISTS (SELECT FROM outbox) AS is_awaited
 """
 
 
@@ -71,7 +73,8 @@ def record(*, facts: Sequence[Fact], at: datetime) -> None:
     """
     Record what we did, in one statement. A fact whose key is there already is the same fact.
 
-    If a rule starts from one of them, the tenant's worker is woken once they are committed.
+    If a rule starts from one of them, the tenant's worker is woken once they are committed, and whoever tells them
+    outside if somebody asked for it (`settings.FACT_OUTBOX`).
     """
     if facts:
         record_with(clauses="WITH", params={}, facts=facts, at=at)
@@ -82,9 +85,12 @@ def record_with(*, clauses: str, params: Mapping[str, object], facts: Sequence[F
     """Record facts in one statement with other writes: `clauses` open it, `WITH a AS (…),`."""
     # Where there is nothing to ask, asking would take longer than the insert.
     may_start = any(fact.kind in FACTS for fact in facts)
-    if db.fetch(clauses + _tell(may_start=may_start), {**params, **_columns_of(facts, at=at)}):
-        schema = db.current_schema()
+    (told,) = db.fetch(clauses + _tell(may_start=may_start), {**params, **_columns_of(facts, at=at)})
+    schema = db.current_schema()
+    if told.starts_rule:
         db.after_commit(lambda: doorbell.ring(schema))
+    if told.is_awaited:
+        db.after_commit(lambda: import_string(settings.FACT_OUTBOX_BELL)(schema))
 
 
 def links_of(facts: Iterable[Fact]) -> list[Link]:
@@ -121,4 +127,5 @@ def _tell(*, may_start: bool) -> str:
     triggers = import_string(settings.FACT_TRIGGERS)
     starts_rule = f"f.kind = ANY(%(fact_triggers)s::text[]) AND f.kind IN ({triggers})" if may_start else "false"
     # OFFSET keeps the planner from asking once for every column.
-    return TELL.replace("{starts_rule}", starts_rule).replace("{once}", "OFFSET 0" if may_start else "")
+    told = TELL.replace("{starts_rule}", starts_rule).replace("{once}", "OFFSET 0" if may_start else "")
+    return told.replace("{outbox}", import_string(settings.FACT_OUTBOX))

@@ -89,7 +89,7 @@ type_of_outcome = Taken | Failure
 
 def record(*, reports: Sequence[Report], at: datetime) -> list[type_of_outcome]:
     """
-    Record reports, durably, and return what became of each, in their order. It must not be called in a transaction.
+    Record reports and return what became of each, in their order: durably, but in a transaction of the caller's.
 
     Of reports with the same key the first is taken. It takes one statement, and one more if any is known already.
     """
@@ -99,8 +99,15 @@ def record(*, reports: Sequence[Report], at: datetime) -> list[type_of_outcome]:
         pending = {place: report for place, report in enumerate(reports) if place not in outcomes}
         outcomes |= _round(pending, at)
     if any(isinstance(each, Taken) and not each.is_repeat for each in outcomes.values()):
-        doorbell.ring(db.current_schema())
+        _ring(db.current_schema())
     return [outcomes[place] for place in range(len(reports))]
+
+
+def _ring(schema: str) -> None:
+    if connection.in_atomic_block:
+        db.after_commit(lambda: doorbell.ring(schema))
+    else:
+        doorbell.ring(schema)
 
 
 def _round(pending: dict[int, Report], at: datetime) -> dict[int, type_of_outcome]:

@@ -23,18 +23,29 @@ MEMBER: Final[type_of_schema] = {
     "description": "Whom it is about: at least one of external_id, telegram, phone or email. Whoever is not known yet "
     "is created. E-mail, phone, card, device and address are stored encrypted.",
     "properties": {
-        "external_id": {"type": "string", "maxLength": 200, "description": "Your own id of this person."},
-        "telegram": {"type": ["string", "integer"], "description": "Telegram user id, a number."},
-        "phone": {"type": "string", "description": "With + and the country; national form is understood too."},
-        "email": {"type": "string", "maxLength": 254},
+        "external_id": {
+            "type": ["string", "integer", "null"],
+            "maxLength": 200,
+            "description": "Your own id of this person.",
+        },
+        "telegram": {"type": ["string", "integer", "null"], "description": "Telegram user id, a number."},
+        "phone": {
+            "type": ["string", "integer", "null"],
+            "description": "With + and the country; national form is understood too.",
+        },
+        "email": {"type": ["string", "null"], "maxLength": 254},
         "card": {
-            "type": "string",
+            "type": ["string", "integer", "null"],
             "maxLength": 200,
             "description": "Your payment provider's token or fingerprint; never the number.",
         },
-        "device": {"type": "string", "maxLength": 200, "description": "A fingerprint of the device."},
+        "device": {
+            "type": ["string", "integer", "null"],
+            "maxLength": 200,
+            "description": "A fingerprint of the device.",
+        },
         "ip": {
-            "type": "string",
+            "type": ["string", "integer", "null"],
             "maxLength": 45,
             "description": "The address that this person's own request came from, IPv4 or IPv6; not your server's.",
         },
@@ -42,9 +53,10 @@ MEMBER: Final[type_of_schema] = {
     "additionalProperties": False,
     "minProperties": 1,
 }
-# Named shapes: `config.openapi` adds them to the document.
-PROBLEM_REF: Final = {"$ref": "#/components/schemas/Problem"}
-REPORT_REF: Final = {"$ref": "#/components/schemas/EventReport"}
+
+
+def _named(name: str) -> type_of_schema:
+    return {"$ref": f"#/components/schemas/{name}"}
 
 
 def _report(kind: Kind) -> type_of_schema:
@@ -54,13 +66,12 @@ def _report(kind: Kind) -> type_of_schema:
         name = {"type": "string", "const": kind.name}
     return {
         "type": "object",
-        "title": kind.name,
         "description": kind.meaning,
         "required": ["key", "kind", "member", *(["data"] if kind.schema.get("required") else [])],
         "properties": {
             "key": reports.KEY,
             "kind": name,
-            "member": MEMBER,
+            "member": _named("EventMember"),
             "occurred_at": OCCURRED_AT,
             "data": dict(kind.schema),
         },
@@ -76,27 +87,17 @@ def _object(properties: type_of_schema, *optional: str) -> type_of_schema:
     }
 
 
-REPORT: Final[type_of_schema] = {"title": "One event", "oneOf": [_report(kind) for kind in KINDS.values()]}
-REQUEST: Final[type_of_schema] = {
-    "oneOf": [
-        REPORT_REF,
-        {
-            "title": "A batch",
-            "type": "object",
-            "required": ["events"],
-            "properties": {
-                "events": {
-                    "type": "array",
-                    "minItems": 1,
-                    "maxItems": BATCH_MAX,
-                    "items": REPORT_REF,
-                },
-            },
-            "additionalProperties": False,
-        },
-    ],
-}
+def _name_of(kind: Kind) -> str:
+    """Return the name of the shape, from which clients make the name of a class: `OrderPaidReport`."""
+    words = kind.name.replace("*", "").replace("_", ".").split(".")
+    return "".join(word.capitalize() for word in words) + "Report"
 
+
+def _list_of(items: type_of_schema, **more: Any) -> type_of_schema:
+    return _object({"events": {"type": "array", "items": items, **more}})
+
+
+_REPORTS: Final[type_of_schema] = {_name_of(kind): _report(kind) for kind in KINDS.values()}
 _TAKEN: Final[type_of_schema] = {
     "id": {"type": "integer", "description": "Ask /api/v1/events/{id} what became of it."},
     "key": {"type": "string"},
@@ -108,31 +109,28 @@ _TAKEN: Final[type_of_schema] = {
     },
 }
 _INDEX: Final[type_of_schema] = {"type": "integer", "description": "Its place in the batch, from 0."}
-TAKEN: Final = {"title": "One event", **_object(_TAKEN, "replayed")}
-BATCH: Final = {
-    "title": "A batch",
-    **_object(
-        {
-            "events": {
-                "type": "array",
-                "description": "In the order of the request.",
-                "items": {
-                    "oneOf": [
-                        {"title": "Taken", **_object({"index": _INDEX, **_TAKEN}, "replayed")},
-                        {
-                            "title": "Refused",
-                            **_object({"index": _INDEX, "key": {"type": ["string", "null"]}, "error": PROBLEM_REF}),
-                        },
-                    ],
-                },
-            },
-        }
+_OUTCOME: Final = {"oneOf": [_named("EventTakenInBatch"), _named("EventRefusedInBatch")]}
+# Named, as `config.openapi` adds them to the document: clients make the names of classes from them.
+SHAPES: Final[type_of_schema] = {
+    "EventMember": MEMBER,
+    "EventReport": {"oneOf": [_named(name) for name in _REPORTS]},
+    **_REPORTS,
+    "EventBatch": {
+        **_list_of(_named("EventReport"), minItems=1, maxItems=BATCH_MAX),
+        "additionalProperties": False,
+    },
+    "EventTaken": _object(_TAKEN, "replayed"),
+    "EventTakenInBatch": _object({"index": _INDEX, **_TAKEN}, "replayed"),
+    "EventRefusedInBatch": _object(
+        {"index": _INDEX, "key": {"type": ["string", "null"]}, "error": _named("Problem")},
     ),
+    "EventBatchOutcome": _list_of(_OUTCOME, description="In the order of the request."),
 }
+REQUEST: Final[type_of_schema] = {"oneOf": [_named("EventReport"), _named("EventBatch")]}
 RESPONSES: Final[dict[Any, Any]] = {
-    (202, "application/json"): {"oneOf": [TAKEN, BATCH]},
-    (422, "application/json"): BATCH,
-    (422, "application/problem+json"): PROBLEM_REF,
+    (202, "application/json"): {"oneOf": [_named("EventTaken"), _named("EventBatchOutcome")]},
+    (422, "application/json"): _named("EventBatchOutcome"),
+    (422, "application/problem+json"): _named("Problem"),
 }
 
 _ANNA: Final = {"external_id": "anna", "telegram": "100200300", "email": "anna@example.com"}

@@ -7,11 +7,12 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any, Final
 
+from core import sealing
 from core.errors import FieldError, Invalid
 from core.errors import translated as _
 from events import kinds, schemas, shapes
 from events.fields import Kind
-from members import identities, sealing
+from members import identities
 from members.identities import SealedIdentity
 
 AHEAD_MAX: Final = timedelta(minutes=5)

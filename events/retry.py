@@ -4,7 +4,7 @@ from datetime import datetime
 
 from django.utils.translation import gettext_lazy as _
 
-from core.db import after_commit, current_schema, transaction
+from core.db import after_commit, current_schema, in_transaction
 from core.errors import Conflict
 from events import doorbell
 from events.models import Event
@@ -16,7 +16,7 @@ class NotFailed(Conflict):
     message = _("This event has not failed, so there is nothing to try again.")
 
 
-@transaction
+@in_transaction
 def retry(*, event: Event, at: datetime) -> None:
     """
     Put a failed event back among those that wait, due at `at`, with all its attempts before it.

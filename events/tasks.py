@@ -5,10 +5,10 @@ import time
 from contextlib import suppress
 
 from celery import shared_task
-from django.utils import timezone
 
 from events import claims, doorbell, handling
 from tenants import context
+from tenants.clock import now
 
 logger = logging.getLogger(__name__)
 
@@ -38,7 +38,7 @@ def sweep(**_: object) -> None:
     for tenant in context.serving():
         try:
             with context.in_tenant(tenant.schema_name):
-                is_waiting = claims.is_any_waiting(at=timezone.now())
+                is_waiting = claims.is_any_waiting(at=now())
         except Exception:
             logger.exception("A tenant could not be swept.", extra={"tenant": tenant.slug})
         else:
@@ -49,6 +49,6 @@ def sweep(**_: object) -> None:
 def _handle_once(schema_name: str) -> int:
     for _attempt in range(BUSY_TRIES):
         with suppress(claims.Busy):
-            return handling.handle_batch(schema=schema_name, at=timezone.now())
+            return handling.handle_batch(schema=schema_name, at=now())
         time.sleep(BUSY_SECONDS)
     return 0

@@ -13,10 +13,12 @@ from django.conf import settings
 from django.utils.module_loading import import_string
 from django.utils.translation import gettext_lazy as _
 
+from core import sealing
 from core.db import current_schema, execute, in_transaction
 from core.errors import Conflict
-from members import people, sealing
+from members import people
 from members.identities import SEALED
+from members.merging import MemberMerged
 from members.models import Identity, Member
 from members.normalise import RESOLVING
 from tenants import audit
@@ -34,9 +36,12 @@ def erase(*, member: Member, actor_kind: Literal["staff", "key"], actor: str, at
     Forget who a member is. It cannot be undone.
 
     :raises AlreadyErased:
+    :raises MemberMerged:
     """
     schema = current_schema()
     people.lock(schema)
+    if Member.objects.filter(pk=member.pk, status=Member.Status.MERGED).exists():
+        raise MemberMerged
     going = Member.objects.filter(pk=member.pk).exclude(status=Member.Status.ERASED)
     if not going.exists():
         raise AlreadyErased

@@ -5,7 +5,8 @@ from typing import Any, NamedTuple
 
 import phonenumbers
 
-from members import normalise, sealing
+from core import sealing
+from members import normalise
 from members.normalise import KINDS, RESOLVING, TYING, derived_of, region_of
 
 __all__ = [

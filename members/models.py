@@ -1,7 +1,7 @@
 """Who: one row a person, and the ways each is known."""
 
 from django.db import models
-from django.db.models import CheckConstraint, Index, Q, UniqueConstraint
+from django.db.models import CheckConstraint, F, Index, Q, UniqueConstraint
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import pgettext_lazy
 
@@ -18,6 +18,7 @@ class Member(models.Model):
         ACTIVE = "active", pgettext_lazy("a member", "Active")
         BLOCKED = "blocked", _("Blocked")
         ERASED = "erased", pgettext_lazy("a member", "Erased")
+        MERGED = "merged", pgettext_lazy("a member", "Merged into another")
 
     status = models.CharField(_("status"), max_length=10, choices=Status, default=Status.ACTIVE)
     first_seen_at = models.DateTimeField(
@@ -27,11 +28,29 @@ class Member(models.Model):
         _("joined at"), null=True, blank=True, help_text=_("When the person signed up (member.joined).")
     )
 
+    merged_into = models.ForeignKey(
+        "self",
+        models.PROTECT,
+        null=True,
+        blank=True,
+        related_name="+",
+        db_index=False,
+        verbose_name=_("merged into"),
+        help_text=_("Who this person turned out to be: what they are known by and what they own is there now."),
+    )
+
     class Meta:
         verbose_name = _("member")
         verbose_name_plural = _("members")
         constraints = [
-            CheckConstraint(condition=Q(status__in=["active", "blocked", "erased"]), name="member_status_known")
+            CheckConstraint(
+                condition=Q(status__in=["active", "blocked", "erased", "merged"]), name="member_status_known"
+            ),
+            CheckConstraint(
+                condition=Q(status="merged", merged_into__isnull=False) | Q(~Q(status="merged"), merged_into=None),
+                name="member_merged_into_one",
+            ),
+            CheckConstraint(condition=~Q(merged_into=F("id")), name="member_not_merged_into_itself"),
         ]
 
     def __str__(self) -> str:
@@ -64,6 +83,14 @@ class Identity(models.Model):
         help_text="This row decides whose the value is. A value shared by more members resolves to the first; "
         "cards, devices and addresses never resolve: they only tie people together.",
     )
+    is_former = models.BooleanField(
+        _("former"),
+        default=False,
+        db_default=False,
+        help_text=_(
+            "The external_id or Telegram account of a member who was merged into this one: it still finds them."
+        ),
+    )
     added_at = models.DateTimeField(_("added at"))
 
     class Meta:
@@ -73,7 +100,9 @@ class Identity(models.Model):
             UniqueConstraint(fields=["member", "kind", "lookup"], name="identity_once_a_member"),
             UniqueConstraint(fields=["kind", "lookup"], condition=Q(resolves=True), name="identity_resolves_to_one"),
             UniqueConstraint(
-                fields=["member"], condition=Q(kind="external_id"), name="identity_one_external_id_a_member"
+                fields=["member"],
+                condition=Q(kind="external_id", is_former=False),
+                name="identity_one_external_id_a_member",
             ),
             CheckConstraint(
                 condition=Q(resolves=False) | ~Q(kind__in=["card", "device", "ip", "subnet", "email_alike"]),

@@ -15,9 +15,9 @@ from typing import NamedTuple
 
 from django.utils.translation import gettext_lazy as _
 
-from core.db import current_schema, execute, fetch, in_transaction, transaction
+from core import sealing
+from core.db import current_schema, execute, fetch, in_transaction
 from core.errors import NotFound
-from members import sealing
 from members.identities import RESOLVING, SEALED, SealedIdentity
 from members.models import Identity, Member
 from members.normalise import InvalidIdentity, normalise_one
@@ -58,7 +58,17 @@ def lock(schema: str) -> None:
     execute("SELECT pg_advisory_xact_lock(%s, %s)", [LOCK_CLASS, lock_key(schema)])
 
 
-@transaction
+@in_transaction
+def present(member_id: int) -> int:
+    """
+    Return the number that a member goes by now: that of whoever they were merged into, if they were.
+
+    Whoever was found before the caller has the tenant's lock may have gone by the time that it does.
+    """
+    return int(fetch(PRESENT, {"member_id": member_id})[0].id)
+
+
+@in_transaction
 def upsert(*, schema: str, identities: tuple[SealedIdentity, ...], at: datetime) -> Upserted:
     """Return the member these identities mean, with those they did not have added, made now if nobody is known so."""
     lock(schema)
@@ -109,9 +119,16 @@ def get_by_external_id(external_id: str) -> Member:
 
 
 def find_external_id(member_id: int) -> str | None:
-    """Return the tenant's own id of a member, of which there is one at most, and none of whoever is erased."""
-    own = Identity.objects.filter(member_id=member_id, kind=Identity.Kind.EXTERNAL_ID, resolves=True)
+    """
+    Return the tenant's own id of a member, of which there is one at most, and none of whoever is erased.
+
+    Those of members who were merged into this one are former ones: they find the member, and are not told.
+    """
+    own = Identity.objects.filter(member_id=member_id, kind=Identity.Kind.EXTERNAL_ID, resolves=True, is_former=False)
     return own.values_list("lookup", flat=True).first()
+
+
+PRESENT = "SELECT coalesce(merged_into_id, id) AS id FROM members_member WHERE id = %(member_id)s"
 
 
 @dataclass(slots=True)

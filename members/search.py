@@ -1,11 +1,59 @@
-"""Finding members by what somebody typed: the whole of one identity, of whatever kind it may be."""
+"""Finding members: all of them, by one identity, or by what somebody typed, of whatever kind it may be."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from django.db.models import OuterRef, QuerySet, Subquery
+from django.utils.translation import gettext_lazy as _
 
 from core.db import fetch
-from core.errors import Failure
+from core.errors import Failure, Invalid
 from members import identities
+from members.models import Identity, Member
+from members.people import UnknownMember
 from tenants import context
 
 FOUND_MAX = 50
+
+
+class NotOneIdentity(Invalid):
+    """None is given, or several, or one that names nobody by itself."""
+
+    message = _("Give exactly one of external_id, telegram, phone or email.")
+
+
+def list_members() -> QuerySet[Member]:
+    """Return members, each with the tenant's own id as `external_id`."""
+    own = Identity.objects.filter(member=OuterRef("pk"), kind=Identity.Kind.EXTERNAL_ID, resolves=True, is_former=False)
+    return Member.objects.annotate(external_id=Subquery(own.values("lookup")[:1]))
+
+
+def in_bulk(member_ids: Sequence[int]) -> dict[int, Member]:
+    """Return several members by their numbers, as `list_members` does."""
+    return dict(list_members().in_bulk(member_ids))
+
+
+def get_by_identity(*, identity: Mapping[str, Any], region: str | None) -> Member:
+    """
+    Return the member who is known by one identity, as `list_members` does. `region` is as for `identities.prepare`.
+
+    :raises NotOneIdentity: | UnknownMember
+    :raises members.normalise.InvalidIdentity: where the value is not of its kind.
+    """
+    given = {kind: value for kind, value in identity.items() if value is not None}
+    if len(given) != 1 or not given.keys() <= set(identities.RESOLVING):
+        raise NotOneIdentity(pointer="")
+    ((kind, value),) = given.items()
+    asked = identities.prepare_one(
+        schema=context.current().schema_name, kind=kind, value=value, region=region, pointer=f"/{kind}"
+    )
+    # Of whoever is erased no value is left.
+    known = Identity.objects.filter(kind=asked.kind, lookup=asked.lookup, resolves=True).exclude(value="")
+    found = list_members().filter(pk__in=known.values("member")).first()
+    if found is None:
+        raise UnknownMember
+    return found
+
 
 SEARCH = """
 SELECT DISTINCT i.member_id

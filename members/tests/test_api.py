@@ -6,6 +6,7 @@ from django.conf import settings
 from django.db import connection
 from django_tenants.utils import tenant_context
 
+from core.db import transaction
 from members.identities import prepare
 from members.models import Identity, Member
 from members.people import upsert
@@ -143,7 +144,8 @@ def test_one_person_told_of_many_times_at_once_is_one_member(stage):
         with tenant_context(acme):
             given = {"external_id": "u-7", "email": f"anna{number}@example.com"}
             identities = prepare(schema=acme.schema_name, identities=given, region=None)
-            found = upsert(schema=acme.schema_name, identities=identities, at=NOON)
+            with transaction():
+                found = upsert(schema=acme.schema_name, identities=identities, at=NOON)
         connection.close()
         return found
 

@@ -1,6 +1,6 @@
 import pytest
 
-from members import sealing
+from core import sealing
 from members.identities import SEALED, mask, masked, prepare
 
 GIVEN = {

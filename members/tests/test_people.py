@@ -6,8 +6,9 @@ from hypothesis import HealthCheck, given
 from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 
+from core import sealing
 from core.db import NoTransaction, savepoint, transaction
-from members import people, sealing
+from members import people
 from members.identities import SealedIdentity, prepare
 from members.models import Identity, Member
 

@@ -1,0 +1,1 @@
+"""The members a tenant tells us of, and asks for."""

@@ -5,8 +5,9 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
-from core.codes import is_code, normalise_code
+from core.codes import may_be_code, normalise_code
 from core.db import fetch, in_transaction, json_text
+from events.merging import selves
 from referrals.touch import Policy, Standing, Touch, Touches
 
 
@@ -45,7 +46,7 @@ def gather(
     invitee; all of them if not given) has invited others, the chains in which a loop could hide.
     """
     params = {
-        "codes": [normalise_code(code) for code in codes if is_code(code)],
+        "codes": [normalise_code(code) for code in codes if may_be_code(code)],
         "keys": list(click_keys),
         "members": list(members),
         "newcomers": list(members if newcomers is None else newcomers),
@@ -121,37 +122,49 @@ SELECT 'policy' AS what, '' AS key,
     jsonb_build_object('window_days', window_days, 'touch', touch, 'landing_url', landing_url) AS found
 FROM referrals_attributionpolicy
 """
-REFERRAL = "id, invitee_id, inviter_id, code_id, channel, attributed_at, qualified_at"
+# Of one person there is one referral: their own before one of whoever was merged into them, and of these the first. Of
+# two who were merged after one had invited the other nobody has invited anybody.
+REFERRAL = f"""
+SELECT each.id, asked.id AS invitee_id, coalesce(inviter.merged_into_id, inviter.id) AS inviter_id, each.code_id,
+    each.channel, each.attributed_at, each.qualified_at
+FROM referrals_referral each JOIN members_member inviter ON inviter.id = each.inviter_id
+WHERE each.invitee_id = ANY({selves("asked.id")}) AND coalesce(inviter.merged_into_id, inviter.id) <> asked.id
+ORDER BY each.invitee_id <> asked.id, each.attributed_at, each.id LIMIT 1
+"""  # noqa: S608 (constants only)
 
 # A loop needs a new member who has already invited somebody, which is rare: only then are the chains walked upwards.
+INVITING = f"""EXISTS (
+    SELECT FROM unnest(%(newcomers)s::bigint[]) AS newcomer (id)
+    JOIN referrals_referral r ON r.inviter_id = ANY({selves("newcomer.id")})
+)"""
+# Whoever was merged into another shares the other's name: the codes go on working.
+OWNER = """
+JOIN members_member sharer ON sharer.id = code.member_id
+JOIN members_member m ON m.id = coalesce(sharer.merged_into_id, sharer.id) AND m.status <> 'erased'
+"""
 GATHER = f"""
 WITH RECURSIVE owner AS (
-    SELECT code.id AS code_id, code.text AS code, code.member_id FROM referrals_code code
-    JOIN members_member m ON m.id = code.member_id AND m.status <> 'erased'
+    SELECT code.id AS code_id, code.text AS code, m.id AS member_id FROM referrals_code code {OWNER}
     WHERE code.text = ANY(%(codes)s::text[])
 ), visit AS (
-    SELECT asked.key, c.id, c.code_id, code.text AS code, code.member_id, c.campaign_id, c.channel, c.utm, c.at
+    SELECT asked.key, c.id, c.code_id, code.text AS code, m.id AS member_id, c.campaign_id, c.channel, c.utm, c.at
     FROM referrals_click asked
     CROSS JOIN LATERAL (
         SELECT * FROM referrals_click each WHERE each.visitor = asked.visitor ORDER BY each.at DESC LIMIT 100
     ) c
-    JOIN referrals_code code ON code.id = c.code_id
-    JOIN members_member m ON m.id = code.member_id AND m.status <> 'erased'
+    JOIN referrals_code code ON code.id = c.code_id {OWNER}
     WHERE asked.key = ANY(%(keys)s::text[])
 ), referral AS (
-    SELECT {REFERRAL}
-    FROM referrals_referral
-    WHERE invitee_id = ANY(%(members)s::bigint[])
+    SELECT found.* FROM unnest(%(members)s::bigint[]) AS asked (id) CROSS JOIN LATERAL ({REFERRAL}) found
     UNION
-    SELECT {REFERRAL}
-    FROM referrals_referral
-    WHERE invitee_id IN (SELECT member_id FROM owner UNION SELECT member_id FROM visit)
-        AND EXISTS (SELECT FROM referrals_referral WHERE inviter_id = ANY(%(newcomers)s::bigint[]))
+    SELECT found.*
+    FROM (SELECT member_id AS id FROM owner UNION SELECT member_id FROM visit) asked
+    CROSS JOIN LATERAL ({REFERRAL}) found
+    WHERE {INVITING}
     UNION
-    SELECT up.id, up.invitee_id, up.inviter_id, up.code_id, up.channel, up.attributed_at, up.qualified_at
-    FROM referral
-    JOIN referrals_referral up ON up.invitee_id = referral.inviter_id
-    WHERE EXISTS (SELECT FROM referrals_referral WHERE inviter_id = ANY(%(newcomers)s::bigint[]))
+    SELECT up.* FROM referral CROSS JOIN LATERAL (SELECT referral.inviter_id AS id) asked
+    CROSS JOIN LATERAL ({REFERRAL}) up
+    WHERE {INVITING}
 )
 {GATHER_POLICY}
 UNION ALL
@@ -166,14 +179,15 @@ SELECT 'referral', invitee_id::text, to_jsonb(referral) FROM referral
 GATHER_STANDING = f"""
 {GATHER_POLICY}
 UNION ALL
-SELECT 'referral', invitee_id::text, to_jsonb(referral) FROM (
-    SELECT {REFERRAL} FROM referrals_referral WHERE invitee_id = ANY(%(members)s::bigint[])
-) referral
+SELECT 'referral', found.invitee_id::text, to_jsonb(found)
+FROM unnest(%(members)s::bigint[]) AS asked (id) CROSS JOIN LATERAL ({REFERRAL}) found
 """  # noqa: S608 (constants only)
 
-WRITE = """
+WRITE = f"""
 WITH qualifying AS (
-    SELECT * FROM unnest(%(qualified_ids)s::bigint[], %(qualified_ats)s::timestamptz[]) AS q (invitee_id, qualified_at)
+    SELECT asked.id AS invitee_id, asked.qualified_at, found.id AS referral_id
+    FROM unnest(%(qualified_ids)s::bigint[], %(qualified_ats)s::timestamptz[]) AS asked (id, qualified_at)
+    LEFT JOIN LATERAL ({REFERRAL}) found ON true
 ), new AS (
     SELECT * FROM ROWS FROM (
         unnest(
@@ -195,10 +209,10 @@ WITH qualifying AS (
     UPDATE referrals_referral r
     SET qualified_at = qualifying.qualified_at
     FROM qualifying
-    WHERE r.invitee_id = qualifying.invitee_id AND r.qualified_at IS NULL
-    RETURNING r.invitee_id, r.id
+    WHERE r.id = qualifying.referral_id AND r.qualified_at IS NULL
+    RETURNING qualifying.invitee_id, r.id
 )
 SELECT invitee_id, id FROM inserted
 UNION ALL
 SELECT invitee_id, id FROM updated
-"""
+"""  # noqa: S608 (constants only)

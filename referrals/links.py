@@ -2,17 +2,22 @@
 
 from collections.abc import Mapping
 from datetime import datetime
-from typing import NamedTuple
+from typing import Final, NamedTuple
+from urllib.parse import urlencode
 
 from django.utils.translation import gettext_lazy as _
 
-from core.codes import is_code, normalise_code
+from campaigns.models import Campaign
+from campaigns.showing import UnknownCampaign
+from core.codes import may_be_code, normalise_code
 from core.db import execute, fetch, json_text
 from core.errors import NotFound
 from referrals import landing
 from tenants import hosts
 from tenants.memory import Memory
 from tenants.models import Domain, Tenant
+
+NO_UTM: Final[Mapping[str, str]] = {}
 
 _hosts: Memory[str] = Memory(ttl_seconds=30, size_max=5_000)
 
@@ -38,6 +43,26 @@ def address(*, tenant: Tenant, code: str) -> str:
     return f"{hosts.url_of(host)}/r/{code}"
 
 
+def shared(
+    *,
+    tenant: Tenant,
+    code: str,
+    channel: str = "",
+    campaign_id: int | None = None,
+    utm: Mapping[str, str] = NO_UTM,
+) -> str:
+    """
+    Return the link for one place where it is shared. What it says of that is told to the page that it leads to.
+
+    :raises UnknownCampaign:
+    """
+    if campaign_id is not None and not Campaign.objects.filter(pk=campaign_id, is_builtin=False).exists():
+        raise UnknownCampaign
+    told = {"ch": channel, "c": campaign_id or "", **{f"utm_{name}": value for name, value in utm.items()}}
+    query = urlencode({name: value for name, value in told.items() if value})
+    return address(tenant=tenant, code=code) + (f"?{query}" if query else "")
+
+
 def get(*, code: str, campaign_id: int | None, at: datetime) -> Link:
     """
     Return where a code leads, in one statement, or none for what cannot be a code.
@@ -47,7 +72,9 @@ def get(*, code: str, campaign_id: int | None, at: datetime) -> Link:
 
     :raises UnknownCode: when nobody here has the code.
     """
-    rows = fetch(GET, {"code": normalise_code(code), "campaign_id": campaign_id, "at": at}) if is_code(code) else []
+    if not may_be_code(code):
+        raise UnknownCode
+    rows = fetch(GET, {"code": normalise_code(code), "campaign_id": campaign_id, "at": at})
     if not rows:
         raise UnknownCode
     row = rows[0]
@@ -82,7 +109,8 @@ SELECT code.id, code.text, page.id AS campaign_id, page.landing_url AS campaign_
     (SELECT landing_url FROM referrals_attributionpolicy) AS policy_url,
     (SELECT id FROM campaigns_campaign WHERE id = %(campaign_id)s::bigint) AS asked_id
 FROM referrals_code code
-JOIN members_member whose ON whose.id = code.member_id AND whose.status <> 'erased'
+JOIN members_member sharer ON sharer.id = code.member_id
+JOIN members_member whose ON whose.id = coalesce(sharer.merged_into_id, sharer.id) AND whose.status <> 'erased'
 LEFT JOIN LATERAL (
     SELECT id, landing_url
     FROM campaigns_campaign

@@ -6,16 +6,27 @@ from django.utils.translation import gettext_lazy as _
 
 
 class Code(models.Model):
-    """What a member shares. Random, never derived from who they are, never reused."""
+    """
+    What a member shares. Never reused, and good for ever: a printed card must not become somebody else's.
+
+    Each has one that is random and never derived from who they are. Beside it they may choose others, such as ANNA: the
+    last one chosen is what they share.
+    """
 
     text = models.CharField(_("code"), max_length=16)
-    member = models.OneToOneField("members.Member", models.PROTECT, related_name="+", verbose_name=_("member"))
+    member = models.ForeignKey("members.Member", models.PROTECT, related_name="+", verbose_name=_("member"))
+    is_chosen = models.BooleanField(
+        _("chosen"), default=False, db_default=False, help_text=_("By the member or for them; not random.")
+    )
     created_at = models.DateTimeField(_("created at"))
 
     class Meta:
         verbose_name = _("referral code")
         verbose_name_plural = _("referral codes")
-        constraints = [UniqueConstraint(fields=["text"], name="code_text_once")]
+        constraints = [
+            UniqueConstraint(fields=["text"], name="code_text_once"),
+            UniqueConstraint(fields=["member"], condition=Q(is_chosen=False), name="code_random_once_a_member"),
+        ]
 
     def __str__(self) -> str:
         return self.text

@@ -3,6 +3,7 @@
 from typing import NamedTuple
 
 from core.db import fetch
+from events.merging import selves
 
 
 class Counts(NamedTuple):
@@ -18,6 +19,7 @@ def count_referrals(*, inviter_id: int) -> Counts:
     return Counts(total=row.total, qualified=row.qualified)
 
 
-COUNT = """
-SELECT count(*) AS total, count(qualified_at) AS qualified FROM referrals_referral WHERE inviter_id = %(inviter_id)s
-"""
+COUNT = f"""
+SELECT count(*) AS total, count(qualified_at) AS qualified FROM referrals_referral
+WHERE inviter_id = ANY({selves("%(inviter_id)s::bigint")})
+"""  # noqa: S608 (constants only)

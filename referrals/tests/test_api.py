@@ -35,6 +35,9 @@ def test_whom_a_member_invited_is_listed_the_newest_first(scene, anna, boris, ac
     assert [{**each, "attributed_at": None} for each in answer["data"]] == [
         {
             "id": second.pk,
+            "inviter": "anna",
+            "inviter_id": anna.pk,
+            "code": click.code.text,
             "invitee": "vera",
             "invitee_id": vera.pk,
             "status": "joined",
@@ -45,6 +48,9 @@ def test_whom_a_member_invited_is_listed_the_newest_first(scene, anna, boris, ac
         },
         {
             "id": first.pk,
+            "inviter": "anna",
+            "inviter_id": anna.pk,
+            "code": click.code.text,
             "invitee": "boris",
             "invitee_id": boris.pk,
             "status": "qualified",

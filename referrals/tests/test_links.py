@@ -9,7 +9,7 @@ from django.utils.timezone import now
 from campaigns.models import Campaign
 from core.codes import new_code
 from referrals import links
-from referrals.models import AttributionPolicy, Click
+from referrals.models import AttributionPolicy, Click, Code
 from referrals.tests.stage import NOON, Stage
 from tenants import context
 
@@ -147,6 +147,15 @@ def test_a_code_may_be_written_in_small_letters(scene, anna, campaign, visit):
     assert landed_on(visit(f"/r/{code.lower()}"))[1]["ref"] == code
 
 
+def test_a_code_that_was_chosen_is_followed_however_it_is_written(scene, anna, campaign, visit):
+    Code.objects.create(text="ANNA26", member=anna, is_chosen=True, created_at=NOON)
+
+    assert landed_on(visit("/r/anna-26?ch=story"))[1]["ref"] == "ANNA26"
+    click = Click.objects.select_related("code").get()
+    assert (click.code.text, click.channel) == ("ANNA26", "story")
+    assert visit("/r/ANNA27").status_code == 404
+
+
 # What is not counted
 
 
@@ -170,7 +179,7 @@ def test_a_link_is_followed_and_nothing_else(scene, anna, visit, method):
     assert not Click.objects.exists()
 
 
-@pytest.mark.parametrize("code", ["0", "ANNA", "%00", "x" * 500, "%3Cscript%3E", "..;", "\u202e"])
+@pytest.mark.parametrize("code", ["0", "ANN", "%00", "x" * 500, "%3Cscript%3E", "..;", "\u202e"])
 def test_what_is_no_code_gets_a_friendly_page_and_no_query(acme, visit, code):
     visit("/r/0")  # The host is known from now on.
 
@@ -186,6 +195,31 @@ def test_what_is_no_code_gets_a_friendly_page_and_no_query(acme, visit, code):
 def test_a_code_that_nobody_has_is_not_found(acme, visit):
     assert visit(f"/r/{new_code()}").status_code == 404
     assert not Click.objects.exists()
+
+
+def test_whoever_follows_links_too_fast_is_asked_to_wait_and_nothing_is_counted(scene, anna, visit, client, settings):
+    address = f"/r/{scene.code_of(anna).text}"
+    settings.LINK_VISITS_A_MINUTE = 3
+    for _ in range(3):
+        assert visit(address).status_code in {200, 302}
+    count = Click.objects.count()
+
+    refused = visit(address)
+
+    assert (refused.status_code, refused["Retry-After"], refused["Cache-Control"]) == (429, "20", "no-store")
+    assert 'http-equiv="refresh" content="20"' in refused.content.decode()
+    assert Click.objects.count() == count
+    assert client.get(address, headers={"Host": "acme.localhost"}, REMOTE_ADDR="203.0.113.8").status_code in {200, 302}
+
+
+def test_whoever_tries_codes_out_finds_none_of_those_that_exist(scene, anna, visit, settings):
+    address = f"/r/{scene.code_of(anna).text}"
+    settings.LINK_VISITS_A_MINUTE = 20
+    tried = [visit("/r/NOBODYHAS").status_code for _ in range(5)]
+
+    # The answer is the same whether the code exists or not.
+    assert tried == [404, 404, 429, 429, 429]
+    assert visit(address).status_code == 429
 
 
 def test_a_code_is_its_tenant_s_alone(scene, anna, bolt, visit):

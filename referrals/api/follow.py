@@ -1,26 +1,21 @@
-"""What visitors and programs ask: follow a member's link, list whom a member invited."""
+"""What a visitor's browser asks: where a member's link leads."""
 
 import re
 import secrets
 from typing import Any
 
 from django.conf import settings
-from django.db.models import F, OuterRef, Subquery
 from django.http import HttpRequest, HttpResponse, HttpResponseBase, HttpResponseRedirect
 from django.shortcuts import render
-from django.utils.timezone import now
+from django.utils import timezone
 from django.views import View
-from drf_spectacular.utils import extend_schema
-from rest_framework import serializers
-from rest_framework.request import Request
-from rest_framework.response import Response
 
-from core.http import CursorPage, TenantView
-from members import people
-from members.models import Identity
+from core.callers import address_of
+from core.db import current_schema
 from referrals import landing, links
 from referrals.links import Link, UnknownCode
-from referrals.models import Referral
+from tenants import rates
+from tenants.clock import now
 
 VISITOR_COOKIE = "visitor"
 VISITOR_COOKIE_SECONDS = 90 * 24 * 3600
@@ -30,7 +25,11 @@ CAMPAIGN_ID = re.compile(r"[1-9][0-9]{0,17}")
 
 
 class Follow(View):
-    """`/r/<code>`: count the click and send the visitor on. A person's browser is counted; robots and HEAD are not."""
+    """
+    `/r/<code>`: count the click and send the visitor on. A person's browser is counted; robots and HEAD are not.
+
+    From one address links are followed so often a minute, and those that do not exist much less often.
+    """
 
     http_method_names = ["get", "head"]
 
@@ -43,10 +42,15 @@ class Follow(View):
         return response
 
     def get(self, request: HttpRequest, code: str) -> HttpResponse:
+        asked: dict[str, Any] = {"schema": current_schema(), "address": address_of(request), "at": timezone.now()}
+        wait_seconds = rates.visit(**asked)
+        if wait_seconds:
+            return _ask_to_wait(request, wait_seconds)
         at = now()
         try:
             link = links.get(code=code, campaign_id=_campaign_id_of(request), at=at)
         except UnknownCode:
+            rates.visit_of_unknown(**asked)
             return render(request, "referrals/unknown_code.html", {"code": code[:30]}, status=404)
         if request.method != "GET" or _is_robot(request):
             return _send_on(request, link, click_key=None)
@@ -63,37 +67,10 @@ class Follow(View):
         return _remember(_send_on(request, link, click_key=click_key), visitor)
 
 
-class Referrals(TenantView):
-    """`/api/v1/members/{external_id}/referrals`."""
-
-    required_scope = "members:read"
-    pagination_class = CursorPage
-
-    class Output(serializers.Serializer[Any]):
-        id = serializers.IntegerField()
-        invitee = serializers.CharField(
-            source="invitee_external_id", allow_null=True, help_text="The friend's external_id."
-        )
-        invitee_id = serializers.IntegerField()
-        status = serializers.SerializerMethodField(
-            help_text="joined; qualified once it earned the inviter a reward that was not refused."
-        )
-        attributed_at = serializers.DateTimeField()
-        qualified_at = serializers.DateTimeField(allow_null=True)
-        channel = serializers.CharField()
-        campaign_id = serializers.IntegerField(allow_null=True, help_text="The campaign whose link was followed.")
-
-        def get_status(self, referral: Referral) -> str:
-            return "qualified" if referral.qualified_at else "joined"
-
-    @extend_schema(summary="List whom a member invited", responses=Output(many=True))
-    def get(self, request: Request, external_id: str) -> Response:
-        member = people.get_by_external_id(external_id)
-        own_ids = Identity.objects.filter(member=OuterRef("invitee"), kind=Identity.Kind.EXTERNAL_ID, resolves=True)
-        referrals = Referral.objects.filter(inviter=member).annotate(
-            invitee_external_id=Subquery(own_ids.values("lookup")[:1]), campaign_id=F("click__campaign")
-        )
-        return self.page(referrals, request, self.Output)
+def _ask_to_wait(request: HttpRequest, wait_seconds: int) -> HttpResponse:
+    response = render(request, "referrals/too_many.html", {"wait_seconds": wait_seconds}, status=429)
+    response["Retry-After"] = str(wait_seconds)
+    return response
 
 
 def _campaign_id_of(request: HttpRequest) -> int | None:

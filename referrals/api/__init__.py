@@ -1,0 +1,1 @@
+"""What visitors and programs ask of codes, links and referrals."""

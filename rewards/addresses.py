@@ -6,9 +6,9 @@ from typing import Any, Final
 
 from django.utils.translation import gettext_lazy as _
 
+from core import sealing
 from core.db import current_schema, execute, in_transaction, json_text
 from core.errors import FieldError, Invalid
-from members import sealing
 
 KIND: Final = "address"
 # The longest each part may be, in the order of an envelope. The first three are needed.

@@ -82,16 +82,15 @@ def ask(*, wish: Wish, by: Actor, at: datetime) -> Adjustment:
     :raises ledger.InsufficientBalance: if the member has less than is taken, and it is posted at once.
     """
     people.lock(current_schema())
-    wish = wish._replace(reason=wish.reason.strip()[:REASON_LENGTH_MAX])
+    wish = wish._replace(member_id=people.present(wish.member_id), reason=wish.reason.strip()[:REASON_LENGTH_MAX])
     if not 0 < abs(wish.amount) <= AMOUNT_MAX or not wish.reason:
         raise InvalidAdjustment(pointer="/reason" if wish.amount else "/amount")
-    fingerprint = redemptions.fingerprint_of(["adjustment", *wish])
-    if (repeat := _find_repeat(wish.key, fingerprint)) is not None:
+    if (repeat := _find_repeat(wish)) is not None:
         return repeat
     waits = _needs_second(wish, by, at)
     made = Adjustment.objects.create(
         **wish._asdict(),
-        fingerprint=fingerprint,
+        fingerprint=redemptions.fingerprint_of(["adjustment", *wish]),
         status=Status.WAITING if waits else Status.POSTED,
         asked_by=by.name[:ACTOR_LENGTH_MAX],
         asked_at=at,
@@ -191,9 +190,9 @@ def count_waiting() -> int:
     return Adjustment.objects.filter(status=Status.WAITING).count()
 
 
-def _find_repeat(key: str, fingerprint: str) -> Adjustment | None:
-    found = list_adjustments().filter(key=key).first()
-    if found is not None and found.fingerprint != fingerprint:
+def _find_repeat(wish: Wish) -> Adjustment | None:
+    found = list_adjustments().filter(key=wish.key).first()
+    if found is not None and not redemptions.is_same(fingerprint=found.fingerprint, verb="adjustment", wanted=wish):
         raise redemptions.KeyReused(pointer="/key", extra={"adjustment_id": found.pk})
     return found
 

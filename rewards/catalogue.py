@@ -16,6 +16,7 @@ from campaigns import conditions
 from campaigns.definitions import Condition, RuleLine
 from core.db import fetch
 from core.errors import Conflict, Denied, Failure, NotFound
+from events.merging import selves
 from rewards.ledger import InsufficientBalance
 from rewards.models import Gift, Redemption
 
@@ -165,10 +166,11 @@ def _by_id(found: Mapping[str, int] | None) -> dict[int, int]:
 
 # A purchase that was called off counts no more.
 BOUGHT: Final = Redemption.Status.CAPTURED
+OWN = selves("m.id")
 SHOPPER = f"""
 SELECT m.status, coalesce(m.joined_at, m.first_seen_at) AS since, level.code AS level,
-    (SELECT count(*) FROM events_order o WHERE o.member_id = m.id AND o.cancelled_at IS NULL) AS orders,
-    EXISTS (SELECT FROM referrals_referral r WHERE r.invitee_id = m.id) AS is_invited,
+    (SELECT count(*) FROM events_order o WHERE o.member_id = ANY({OWN}) AND o.cancelled_at IS NULL) AS orders,
+    EXISTS (SELECT FROM referrals_referral r WHERE r.invitee_id = ANY({OWN})) AS is_invited,
     (
         SELECT jsonb_object_agg(held.asset_id, held.units) FROM (
             SELECT a.asset_id, coalesce(sum(l.remaining), 0) AS units

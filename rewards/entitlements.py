@@ -16,12 +16,13 @@ from django.conf import settings
 from django.db.models import QuerySet
 from django.utils.translation import gettext_lazy as _
 
+from core import sealing
 from core.codes import normalise_code
 from core.db import current_schema, fetch, in_transaction, json_text, transaction
 from core.errors import Conflict
 from events import facts
 from events.facts import Fact
-from members import people, sealing
+from members import people
 from rewards.models import Entitlement, Gift
 from tenants import periods
 
@@ -169,7 +170,7 @@ def mark_used(*, entitlement: Entitlement, used_for: str, actor: str = "", at: d
     facts.record(facts=[each._replace(key=f"{each.key}:{at.isoformat()}") for each in used], at=at)
 
 
-@transaction
+@in_transaction
 def note_shown(*, ids: Collection[int], at: datetime) -> set[int]:
     """
     Note that something is about to be seen, and return what of it may be: not what was taken back meanwhile.

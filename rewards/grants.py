@@ -237,7 +237,8 @@ WITH found AS (
 )
 SELECT
     r.id, r.order_id, r.campaign_id, r.rule_id, r.version_id, r.event_id, r.member_id, r.asset_id, r.side,
-    coalesce(referral.invitee_id, r.member_id) AS actor_id, coalesce(referral.inviter_id, 0) AS inviter_id,
+    coalesce(invitee.merged_into_id, invitee.id, r.member_id) AS actor_id,
+    coalesce(inviter.merged_into_id, inviter.id, 0) AS inviter_id,
     r.occurrence, r.status, r.given, r.cost_minor, r.reversed, r.lost, r.lost_why, r.part, r.kind, r.what,
     r.occurred_at, r.created_at, coalesce(account.balance, 0) AS balance, asset.code = 'points' AS is_points,
     asset.may_owe,
@@ -266,6 +267,8 @@ JOIN rewards_reward r ON r.id = found.id
 LEFT JOIN rewards_asset asset ON asset.id = r.asset_id
 LEFT JOIN rewards_account account ON account.member_id = r.member_id AND account.asset_id = r.asset_id
 LEFT JOIN referrals_referral referral ON referral.id = r.referral_id
+LEFT JOIN members_member inviter ON inviter.id = referral.inviter_id
+LEFT JOIN members_member invitee ON invitee.id = referral.invitee_id
 ORDER BY r.id
 """
 

@@ -72,7 +72,8 @@ def issue(*, wanted: Wanted, actor: Actor, at: datetime) -> Reward:
     :raises adjustments.BalanceTooLarge: when the asset allows no such balance.
     """
     people.lock(current_schema())
-    wanted = wanted._replace(reason=wanted.reason.strip()[:REASON_LENGTH_MAX])
+    member_id = people.present(wanted.member_id)
+    wanted = wanted._replace(member_id=member_id, reason=wanted.reason.strip()[:REASON_LENGTH_MAX])
     if (repeat := _find_repeat(wanted)) is not None:
         return repeat
     _require_issuable(wanted)
@@ -109,7 +110,7 @@ def _find_repeat(wanted: Wanted) -> Reward | None:
     if event is None:
         return None
     reward_id = event.trace[0]["reward_id"]
-    if event.data["fingerprint"] != _fingerprint_of(wanted):
+    if not redemptions.is_same(fingerprint=event.data["fingerprint"], verb="issue", wanted=wanted):
         raise redemptions.KeyReused(pointer="/key", extra={"reward_id": reward_id})
     return get(reward_id=reward_id)
 

@@ -38,8 +38,9 @@ CHECKS: Final = {
             SELECT p.reward_id, sum(CASE WHEN p.target_id = a.id THEN p.amount ELSE -p.amount END) AS units
             FROM rewards_posting p
             JOIN rewards_reward r ON r.id = p.reward_id
-            JOIN rewards_account a
-                ON a.id IN (p.source_id, p.target_id) AND a.member_id = r.member_id AND a.asset_id = r.asset_id
+            JOIN rewards_account a ON a.id IN (p.source_id, p.target_id) AND a.asset_id = r.asset_id
+            -- What was posted to somebody who has gone into the reward's member since, was posted for it.
+            JOIN members_member m ON m.id = a.member_id AND coalesce(m.merged_into_id, m.id) = r.member_id
             GROUP BY p.reward_id
         ) posted ON posted.reward_id = r.id
         WHERE r.asset_id IS NOT NULL AND coalesce(posted.units, 0)
@@ -60,19 +61,24 @@ CHECKS: Final = {
         FROM rewards_posting p
         JOIN rewards_account source ON source.id = p.source_id
         JOIN rewards_account target ON target.id = p.target_id
+        LEFT JOIN members_member m ON m.id = coalesce(source.member_id, target.member_id)
         LEFT JOIN rewards_reward r ON r.id = p.reward_id
         LEFT JOIN rewards_redemption d ON d.id = p.redemption_id
+        CROSS JOIN LATERAL (SELECT coalesce(m.merged_into_id, m.id) AS member_id) whose
         WHERE CASE
-            WHEN p.reason IN ('grant', 'refund', 'undo') THEN
-                r.member_id IS DISTINCT FROM coalesce(source.member_id, target.member_id)
-            WHEN p.reason IN ('reserve', 'release', 'return') THEN
-                d.member_id IS DISTINCT FROM coalesce(source.member_id, target.member_id)
+            WHEN p.reason IN ('grant', 'refund', 'undo') THEN r.member_id IS DISTINCT FROM whose.member_id
+            WHEN p.reason IN ('reserve', 'release', 'return') THEN d.member_id IS DISTINCT FROM whose.member_id
             WHEN p.reason IN ('spend', 'payout') THEN d.id IS NULL
-                OR d.member_id <> coalesce(source.member_id, target.member_id, d.member_id)
+                OR d.member_id <> coalesce(whose.member_id, d.member_id)
             WHEN p.reason = 'expire' THEN target.kind <> 'expiry'
             ELSE p.note = ''
         END
         ORDER BY p.id
+    """,
+    "Nothing is left with whoever was merged": """
+        SELECT 'account ' || a.id AS subject, 0 AS expected, a.balance AS found
+        FROM rewards_account a JOIN members_member m ON m.id = a.member_id AND m.status = 'merged'
+        WHERE a.balance <> 0 ORDER BY a.id
     """,
     "Lots of an account": """
         SELECT 'account ' || a.id AS subject, greatest(a.balance, 0) AS expected, coalesce(l.remaining, 0) AS found

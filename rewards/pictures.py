@@ -16,7 +16,7 @@ from django.core.files.uploadedfile import UploadedFile
 from django.utils.translation import gettext_lazy as _
 from PIL import Image, UnidentifiedImageError
 
-from core.db import current_schema
+from core.db import current_schema, in_transaction
 from core.errors import Invalid, NotFound
 from rewards import entitlements
 from rewards.models import Entitlement
@@ -154,6 +154,7 @@ def open_content(*, token: str, at: datetime) -> Opened:
     return Opened(file, "application/octet-stream", str(entitlement.gift.file.name).rpartition("/")[2], entitlement)
 
 
+@in_transaction
 def note_opened(*, entitlement: Entitlement, at: datetime) -> None:
     """
     Remember when content was opened first: from then on it cannot be taken back.

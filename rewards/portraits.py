@@ -10,10 +10,13 @@ from django.utils.translation import get_language
 from core.db import fetch
 from core.money import format_money
 from events.kinds import label_of
+from events.merging import selves, selves_of
 from members import identities
 from members.models import Identity
 from members.names import names_of
-from referrals.models import Code, Referral
+from referrals import codes
+from referrals.attribution import REFERRAL
+from referrals.models import Referral
 from rewards import assets, units
 from rewards.models import Reward
 from tenants import context
@@ -122,14 +125,17 @@ class Moment:
     status_label: str
 
 
-PORTRAITS = """
+OWN = selves("m.id")
+# Of two referrals of one person, as after a merger, the one that counts (`referrals.attribution.REFERRAL`).
+PORTRAITS = f"""
 SELECT m.id, m.status, m.first_seen_at, m.joined_at, referral.inviter_id,
     COALESCE(account.balance, 0) AS balance, owed.pending, owed.flagged, orders.n AS orders,
     brought.invited, brought.qualified, COALESCE(level.name, '') AS level, held.purses
 FROM members_member m
 CROSS JOIN (SELECT id FROM rewards_asset WHERE code = 'points') points
 LEFT JOIN rewards_account account ON account.member_id = m.id AND account.asset_id = points.id
-LEFT JOIN referrals_referral referral ON referral.invitee_id = m.id
+CROSS JOIN LATERAL (SELECT m.id) asked (id)
+LEFT JOIN LATERAL ({REFERRAL}) referral ON true
 LEFT JOIN rewards_standing standing ON standing.member_id = m.id
 LEFT JOIN rewards_level level ON level.id = standing.level_id
 CROSS JOIN LATERAL (
@@ -155,21 +161,21 @@ CROSS JOIN LATERAL (
     ) purse
 ) held
 CROSS JOIN LATERAL (
-    SELECT count(*) AS n FROM events_order WHERE member_id = m.id AND cancelled_at IS NULL
+    SELECT count(*) AS n FROM events_order WHERE member_id = ANY({OWN}) AND cancelled_at IS NULL
 ) orders
 CROSS JOIN LATERAL (
-    SELECT count(*) AS invited, count(qualified_at) AS qualified FROM referrals_referral WHERE inviter_id = m.id
+    SELECT count(*) AS invited, count(qualified_at) AS qualified FROM referrals_referral WHERE inviter_id = ANY({OWN})
 ) brought
 WHERE m.id = ANY(%(member_ids)s::bigint[])
-"""
+"""  # noqa: S608 (constants only)
 
-HOLDINGS = """
+HOLDINGS = f"""
 SELECT m.id, COALESCE(account.balance, 0) AS balance,
-    (SELECT count(*) FROM referrals_referral r WHERE r.inviter_id = m.id) AS invited
+    (SELECT count(*) FROM referrals_referral r WHERE r.inviter_id = ANY({OWN})) AS invited
 FROM unnest(%(member_ids)s::bigint[]) AS m (id)
 LEFT JOIN rewards_account account ON account.member_id = m.id
     AND account.asset_id = (SELECT id FROM rewards_asset WHERE code = 'points')
-"""
+"""  # noqa: S608 (constants only)
 
 # A value that another member has too is what moderators look for.
 IDENTITIES = """
@@ -181,7 +187,7 @@ WHERE i.member_id = ANY(%(member_ids)s::bigint[]) AND i.value <> ''
 ORDER BY array_position(ARRAY['external_id', 'telegram', 'email', 'phone', 'card', 'device'], i.kind::text), i.id
 """
 
-TIMELINE = """
+TIMELINE = f"""
 SELECT * FROM (
     (SELECT e.occurred_at AS at, 'event' AS what, e.id, e.kind, e.data, NULL::bigint AS points, e.status,
         NULL::bigint AS other_id, '' AS title, NULL::jsonb AS asset, '' AS gift
@@ -197,11 +203,12 @@ SELECT * FROM (
     UNION ALL
     (SELECT f.attributed_at, 'referral', f.id, f.channel, NULL, NULL, '', f.invitee_id, '',
         NULL, ''
-    FROM referrals_referral f WHERE f.inviter_id = %(member_id)s ORDER BY f.attributed_at DESC LIMIT %(last)s)
+    FROM referrals_referral f WHERE f.inviter_id = ANY({selves("%(member_id)s::bigint")})
+    ORDER BY f.attributed_at DESC LIMIT %(last)s)
 ) moment
 ORDER BY at DESC, what DESC, id DESC
 LIMIT %(limit)s OFFSET %(skip)s
-"""
+"""  # noqa: S608 (constants only)
 
 
 def portraits_of(member_ids: Iterable[int]) -> dict[int, Portrait]:
@@ -258,14 +265,14 @@ def timeline_of(*, member_id: int, page: int = 1, size: int = TIMELINE_PAGE_SIZE
 
 def friends_of(*, member_id: int) -> list[Friend]:
     """Return whom a member brought, the latest first, as many as fit a page."""
-    rows = Referral.objects.filter(inviter_id=member_id).order_by("-attributed_at")[:FRIENDS_MAX]
+    rows = Referral.objects.filter(inviter_id__in=selves_of(member_id)).order_by("-attributed_at")[:FRIENDS_MAX]
     names = names_of(row.invitee_id for row in rows)
     return [Friend(row.pk, row.invitee_id, names[row.invitee_id], row.attributed_at, row.qualified_at) for row in rows]
 
 
 def find_code(*, member_id: int) -> str | None:
     """Return the code that a member shares, if they have asked for one."""
-    return Code.objects.filter(member_id=member_id).values_list("text", flat=True).first()
+    return next((each.text for each in codes.list_of(member_id=member_id)), None)
 
 
 def _gives(row: Any) -> str:

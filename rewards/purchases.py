@@ -67,8 +67,8 @@ def buy(*, wanted: Wanted, actor: Actor, at: datetime) -> Redemption:
     :raises addresses.InvalidAddress: if it is sent by post, and nobody knows where to.
     """
     people.lock(current_schema())
-    fingerprint = redemptions.fingerprint_of(["buy", *wanted])
-    if (repeat := redemptions.find_repeat(key=wanted.key, fingerprint=fingerprint)) is not None:
+    wanted = wanted._replace(member_id=people.present(wanted.member_id))
+    if (repeat := redemptions.find_repeat(key=wanted.key, verb="buy", wanted=wanted)) is not None:
         return repeat
     gift = catalogue.get(code=wanted.gift_code)
     shopper = catalogue.shopper_of(member_id=wanted.member_id, gift_ids=[gift.pk], at=at)
@@ -80,7 +80,7 @@ def buy(*, wanted: Wanted, actor: Actor, at: datetime) -> Redemption:
     details, value_minor = _details(gift, wanted), _value_of(gift)
     made = Redemption.objects.create(
         key=wanted.key,
-        fingerprint=fingerprint,
+        fingerprint=redemptions.fingerprint_of(["buy", *wanted]),
         purpose=PURCHASE,
         member_id=wanted.member_id,
         asset=cast("Asset", gift.asset),  # A price has one.

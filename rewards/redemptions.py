@@ -8,13 +8,14 @@ soonest, so the member keeps what lives longest, and nothing lives longer than b
 import hashlib
 from collections.abc import Iterable, Iterator
 from datetime import datetime
-from typing import Final, NamedTuple
+from typing import Any, Final, NamedTuple
 
 from django.utils.translation import gettext_lazy as _
 
+from core import sealing
 from core.db import current_schema, fetch, in_transaction, json_text
 from core.errors import NotFound, Unprocessable
-from members import sealing
+from events.merging import selves_of
 from rewards import ledger
 from rewards.ledger import Move
 from rewards.models import Redemption
@@ -55,16 +56,28 @@ def digest_of(key: str) -> str:
     return hashlib.sha256(key.encode()).hexdigest()[:16]
 
 
-def find_repeat(*, key: str, fingerprint: str) -> Redemption | None:
+def is_same(*, fingerprint: str, verb: str, wanted: Any) -> bool:
     """
-    Return what was made under this key before, or None. The caller holds the tenant's lock.
+    Tell whether what is wanted now is what was wanted then: its fields and `verb` made this fingerprint.
+
+    Of whoever was merged since, their program wants it for the one who stays.
+    """
+    if fingerprint == fingerprint_of([verb, *wanted]):
+        return True
+    numbers = selves_of(wanted.member_id)
+    return any(fingerprint == fingerprint_of([verb, *wanted._replace(member_id=each)]) for each in numbers)
+
+
+def find_repeat(*, key: str, verb: str, wanted: Any) -> Redemption | None:
+    """
+    Return what was made under this key before, or None. The caller holds the tenant's lock. The rest as for `is_same`.
 
     :raises KeyReused: if it was made for another request, or could be a payout's.
     """
     if key.startswith(PAYOUT_KEY):
         raise KeyReused(pointer="/key")
     found = Redemption.objects.filter(key=key).select_related("asset", "gift").first()
-    if found is not None and found.fingerprint != fingerprint:
+    if found is not None and not is_same(fingerprint=found.fingerprint, verb=verb, wanted=wanted):
         raise KeyReused(pointer="/key", extra={"redemption_id": found.pk})
     return found
 

@@ -134,14 +134,14 @@ def reserve(*, wanted: Wanted, actor: Actor, at: datetime) -> Redemption:
     :raises MemberBlocked:
     """
     people.lock(current_schema())
-    fingerprint = redemptions.fingerprint_of(["reserve", *wanted])
-    if (repeat := redemptions.find_repeat(key=wanted.key, fingerprint=fingerprint)) is not None:
+    wanted = wanted._replace(member_id=people.present(wanted.member_id))
+    if (repeat := redemptions.find_repeat(key=wanted.key, verb="reserve", wanted=wanted)) is not None:
         return repeat
     if Member.objects.filter(pk=wanted.member_id, status=Member.Status.BLOCKED).exists():
         raise MemberBlocked(pointer="/member")
     made = Redemption.objects.create(
         key=wanted.key,
-        fingerprint=fingerprint,
+        fingerprint=redemptions.fingerprint_of(["reserve", *wanted]),
         purpose=ORDER,
         member_id=wanted.member_id,
         asset=_asset(wanted.asset_code),

@@ -6,11 +6,11 @@ from collections.abc import Callable
 from typing import Any
 
 from celery import shared_task
-from django.utils.timezone import now
 
 from core.db import transaction
 from rewards import ledger, maturing, night, reservations
 from tenants import context
+from tenants.clock import now
 from tenants.models import Tenant
 
 logger = logging.getLogger(__name__)

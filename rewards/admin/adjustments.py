@@ -28,6 +28,7 @@ from rewards.adjustments import Wish
 from rewards.admin.hand_forms import AmountField, HandForm, page
 from rewards.admin.who import actor_of, member_asked
 from rewards.models import Adjustment, Asset
+from tenants.clock import now
 
 ASK = "rewards.add_adjustment"
 CONFIRM = "rewards.change_adjustment"
@@ -165,14 +166,12 @@ class AdjustmentAdmin(AppendOnlyAdmin):
 
     def confirm(self, request: HttpRequest, pk: int) -> str:
         with transaction():
-            done = adjustments.confirm(
-                adjustment=adjustments.get(adjustment_id=pk), by=actor_of(request), at=timezone.now()
-            )
+            done = adjustments.confirm(adjustment=adjustments.get(adjustment_id=pk), by=actor_of(request), at=now())
         return gettext("Posted: %(change)s.") % {"change": units.signed(done.amount, done.asset)}
 
     def refuse(self, request: HttpRequest, pk: int) -> str:
         with transaction():
-            adjustments.refuse(adjustment=adjustments.get(adjustment_id=pk), by=actor_of(request), at=timezone.now())
+            adjustments.refuse(adjustment=adjustments.get(adjustment_id=pk), by=actor_of(request), at=now())
         return gettext("Refused: nothing is posted.")
 
     # The form
@@ -194,7 +193,7 @@ class AdjustmentAdmin(AppendOnlyAdmin):
     def _ask(self, request: HttpRequest, form: AskForm) -> HttpResponse | None:
         try:
             with transaction():
-                made = adjustments.ask(wish=form.wish(), by=actor_of(request), at=timezone.now())
+                made = adjustments.ask(wish=form.wish(), by=actor_of(request), at=now())
         except Failure as failure:
             form.add_error(None, str(failure))
             return None

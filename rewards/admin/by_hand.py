@@ -16,6 +16,7 @@ from rewards.admin.hand_forms import ReasonForm, page
 from rewards.admin.issue_forms import IssueForm
 from rewards.admin.who import actor_of, member_asked
 from rewards.models import Reward
+from tenants.clock import now
 
 # Who runs the programme gives and takes by hand, too.
 ISSUE = "rewards.add_reward"
@@ -57,7 +58,7 @@ class ByHandPages(AppendOnlyAdmin):
         if request.method == "POST" and form.is_valid():
             try:
                 with transaction():
-                    issued = issuing.issue(wanted=form.wanted(), actor=actor_of(request), at=timezone.now())
+                    issued = issuing.issue(wanted=form.wanted(), actor=actor_of(request), at=now())
             except Failure as failure:
                 form.add_error(None, str(failure))
             else:
@@ -89,13 +90,13 @@ class ByHandPages(AppendOnlyAdmin):
         rows = [_cells(each) for each in shown.select_related("campaign")[:EXPORT_MAX]]
         audit(request, action="reward.exported", target="reward:", changes={"filter": request.GET.urlencode()})
         text = sheets.sheet(header=SHEET_HEADER, rows=rows)
-        return sheets.download(text=text, name=f"rewards-{timezone.localdate():%Y-%m-%d}.csv")
+        return sheets.download(text=text, name=f"rewards-{timezone.localdate(now()):%Y-%m-%d}.csv")
 
     def _cancel(self, request: HttpRequest, reward: Reward, reason: str) -> None:
         try:
             with transaction():
                 along = {each.pk for each in _going_along(reward)}
-                ended = cancelling.cancel(reward=reward, reason=reason, actor=actor_of(request), at=timezone.now())
+                ended = cancelling.cancel(reward=reward, reason=reason, actor=actor_of(request), at=now())
         except Failure as failure:
             messages.error(request, str(failure))
             return

@@ -9,7 +9,6 @@ from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import get_object_or_404
 from django.template.response import TemplateResponse
 from django.urls import URLPattern
-from django.utils import timezone
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext
@@ -23,6 +22,7 @@ from rewards import catalogue, pictures, sheets, units
 from rewards.admin.gift_form import fieldsets_for, form_for
 from rewards.kinds.product import giving as products
 from rewards.models import Gift
+from tenants.clock import now
 
 ICONS = {
     Gift.Kind.PRODUCT: "package_2",
@@ -226,7 +226,7 @@ def _state_of(gift: Gift) -> tuple[str, str]:
         return "mark-info", gettext("Only given")
     if gift.stock == 0:
         return "mark-bad", gettext("Sold out")
-    if catalogue.why_unavailable(gift, at=timezone.now()):
+    if catalogue.why_unavailable(gift, at=now()):
         return "mark-warn", gettext("Not on sale now")
     return "mark-good", gettext("On sale")
 

@@ -11,7 +11,6 @@ from django.http import HttpRequest, HttpResponse, HttpResponseRedirect, JsonRes
 from django.shortcuts import get_object_or_404
 from django.template.response import TemplateResponse
 from django.urls import URLPattern, path, reverse
-from django.utils import timezone
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext
@@ -32,6 +31,7 @@ from rewards import entitlements
 from rewards.certificates import brands, sheets, stock, uploads
 from rewards.models import Entitlement, Gift, StockCode
 from tenants import context
+from tenants.clock import now
 
 KINDS = (Gift.Kind.CERTIFICATE, Gift.Kind.DISCOUNT)
 
@@ -137,7 +137,7 @@ class StockCodeAdmin(ModelAdmin):
     @admin.display(description=_("state"))
     def state(self, code: StockCode) -> SafeString:
         if code.entitlement_id is None:
-            is_over = code.expires_at is not None and code.expires_at <= timezone.now()
+            is_over = code.expires_at is not None and code.expires_at <= now()
             label, tone = (_("Expired"), "bad") if is_over else (_("Free"), "good")
             return format_html('<span class="mark mark-{}">{}</span>', tone, label)
         said = gettext("Given as #%(number)s") % {"number": code.entitlement_id}
@@ -177,7 +177,7 @@ class StockCodeAdmin(ModelAdmin):
         """Show what a file would put into the stock; then how far it is."""
         self._check_may_add(request)
         try:
-            told = uploads.progress(upload_id, at=timezone.now())
+            told = uploads.progress(upload_id, at=now())
         except NotFound as failure:
             return self._page(request, "rewards/upload_gone.html", title=_("Upload codes"), sentence=str(failure))
         return self._page(
@@ -197,14 +197,14 @@ class StockCodeAdmin(ModelAdmin):
         """Say how far an upload is, to the page that asks every second."""
         self._check_may_add(request)
         try:
-            told = uploads.progress(upload_id, at=timezone.now())
+            told = uploads.progress(upload_id, at=now())
         except NotFound:
             return JsonResponse({"state": "gone"}, status=404)
         return JsonResponse({name: told.get(name, 0) for name in ("state", "done", "good", "served")})
 
     def start(self, request: HttpRequest, upload_id: str) -> HttpResponse:
-        told = uploads.progress(upload_id, at=timezone.now())
-        uploads.start(schema=context.current().schema_name, upload_id=upload_id, at=timezone.now())
+        told = uploads.progress(upload_id, at=now())
+        uploads.start(schema=context.current().schema_name, upload_id=upload_id, at=now())
         changes = {"upload": upload_id, "codes": told["good"], "gift": told["gift_id"]}
         audit(request, action="stock.uploaded", target=f"gift:{told['gift_id']}", changes=changes)
         return HttpResponseRedirect(reverse(f"admin:{self._url_name('upload')}", args=[upload_id]))
@@ -240,7 +240,7 @@ def _prepared(form: UploadForm) -> str | None:
             content=given["file"].read(),
             value_minor=given["value"],
             expires_on=day,
-            at=timezone.now(),
+            at=now(),
         )
     except Failure as failure:
         form.add_error("file", str(failure))
@@ -251,7 +251,7 @@ def _shelves() -> Sequence[dict[str, Any]]:
     """Return what is left of each gift that has a stock, and who waits for it."""
     gifts = list(Gift.objects.filter(kind__in=KINDS, is_active=True).order_by("position", "pk"))
     ids = [gift.pk for gift in gifts]
-    at = timezone.now()
+    at = now()
     free, waiting, low = stock.free_of(ids, at=at), stock.waiting_for(ids), set(stock.low(at=at))
     return [
         {

@@ -29,6 +29,7 @@ from rewards.admin.by_hand import require
 from rewards.admin.hand_forms import ReasonForm, page
 from rewards.admin.who import actor_of
 from rewards.models import Entitlement, Gift, Reward
+from tenants.clock import now
 
 CHANGE = "rewards.change_entitlement"
 TONES = {"issued": "granted", "used": "handled", "unknown": "failed", "cancelled": "rejected", "delivered": "granted"}
@@ -165,9 +166,7 @@ class EntitlementAdmin(AppendOnlyAdmin):
     def mark_used(self, request: HttpRequest, pk: int) -> str:
         with transaction():
             entitlements.lock()
-            entitlements.mark_used(
-                entitlement=_get(pk), used_for="", actor=request.user.get_username(), at=timezone.now()
-            )
+            entitlements.mark_used(entitlement=_get(pk), used_for="", actor=request.user.get_username(), at=now())
         audit(request, action="entitlement.used", target=f"entitlement:{pk}")
         return gettext("Marked as used.")
 
@@ -208,7 +207,7 @@ class EntitlementAdmin(AppendOnlyAdmin):
 
 def _call_off(request: HttpRequest, found: Entitlement, reason: str) -> bool:
     """Cancel whatever it comes from, and tell whether it is lost."""
-    actor, at = actor_of(request), timezone.now()
+    actor, at = actor_of(request), now()
     if found.reward_id is not None:
         reward = issuing.get(reward_id=found.reward_id)
         return bool(cancelling.cancel(reward=reward, reason=reason, actor=actor, at=at).lost)

@@ -8,7 +8,6 @@ from django.core.paginator import Paginator
 from django.http import HttpRequest, HttpResponse
 from django.template.response import TemplateResponse
 from django.urls import URLPattern, path, reverse
-from django.utils import timezone
 from django.utils.functional import Promise
 from django.utils.translation import gettext, ngettext
 from django.utils.translation import gettext_lazy as _
@@ -20,6 +19,7 @@ from rewards import addresses, fulfilment, pictures, sheets, units
 from rewards.admin.who import actor_of
 from rewards.fulfilment import Shipment
 from rewards.models import Entitlement
+from tenants.clock import now
 
 # Nobody edits redemptions: whoever might runs the catalogue.
 RUN = "rewards.change_redemption"
@@ -97,32 +97,26 @@ class FulfilmentPages(AppendOnlyAdmin):
     def send(self, request: HttpRequest) -> str:
         shipment = Shipment(*(request.POST.get(name, "") for name in Shipment._fields))
         with transaction():
-            sent = fulfilment.mark_sent(
-                ids=_chosen(request), shipment=shipment, actor=actor_of(request), at=timezone.now()
-            )
+            sent = fulfilment.mark_sent(ids=_chosen(request), shipment=shipment, actor=actor_of(request), at=now())
         return ngettext("%(count)s parcel is on its way.", "%(count)s parcels are on their way.", len(sent)) % {
             "count": len(sent)
         }
 
     def deliver(self, request: HttpRequest) -> str:
         with transaction():
-            done = fulfilment.mark_delivered(ids=_chosen(request), actor=actor_of(request), at=timezone.now())
+            done = fulfilment.mark_delivered(ids=_chosen(request), actor=actor_of(request), at=now())
         return ngettext("%(count)s parcel is delivered.", "%(count)s parcels are delivered.", len(done)) % {
             "count": len(done)
         }
 
     def call_parcel_off(self, request: HttpRequest, parcel_id: int) -> str:
         with transaction():
-            fulfilment.cancel(
-                parcel_id=parcel_id, reason=reason_of(request), actor=actor_of(request), at=timezone.now()
-            )
+            fulfilment.cancel(parcel_id=parcel_id, reason=reason_of(request), actor=actor_of(request), at=now())
         return gettext("Called off: the piece is back, and so is what was paid. A reward is cancelled.")
 
     def parcel_came_back(self, request: HttpRequest, parcel_id: int) -> str:
         with transaction():
-            fulfilment.take_back(
-                parcel_id=parcel_id, reason=reason_of(request), actor=actor_of(request), at=timezone.now()
-            )
+            fulfilment.take_back(parcel_id=parcel_id, reason=reason_of(request), actor=actor_of(request), at=now())
         return gettext("Noted: it came back. The piece is in stock, what was paid is back, and a reward is cancelled.")
 
     def export_parcels(self, request: HttpRequest) -> HttpResponse:

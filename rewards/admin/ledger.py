@@ -21,6 +21,7 @@ from rewards import sentences, sheets, units
 from rewards.admin import ledger_sheet
 from rewards.admin.ledger_sheet import member_id_of, other_of
 from rewards.models import Account, Asset, Lot, LotUse, Posting
+from tenants.clock import now
 
 
 class AssetFilter(admin.SimpleListFilter):
@@ -92,7 +93,9 @@ class PostingAdmin(AppendOnlyAdmin):
         """Give what the list shows as a table: the newest rows, at most ROWS_MAX of them. It is noted: by POST."""
         shown = self.get_changelist_instance(request).get_queryset(request)
         audit(request, action="posting.exported", target="posting:", changes={"filter": request.GET.urlencode()})
-        return sheets.download(text=ledger_sheet.text_of(shown), name=f"ledger-{timezone.localdate():%Y-%m-%d}.csv")
+        return sheets.download(
+            text=ledger_sheet.text_of(shown), name=f"ledger-{timezone.localdate(now()):%Y-%m-%d}.csv"
+        )
 
     # Columns
 

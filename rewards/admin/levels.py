@@ -19,6 +19,7 @@ from rewards import pictures
 from rewards.admin.level_forms import LevelForm, multiplier_of
 from rewards.levels import crowd, setting, units
 from rewards.models import Gift, Level, RewardPolicy, Standing
+from tenants.clock import now
 
 
 @admin.register(Level)
@@ -107,7 +108,7 @@ class LevelAdmin(ModelAdmin):
         if is_lower:
             told = gettext("Whoever has enough for “%(level)s” now rises tonight.") % {"level": level.name}
             messages.info(request, told)
-        short = crowd.count_short(level_id=level.pk, setting=chosen, at=timezone.now())
+        short = crowd.count_short(level_id=level.pk, setting=chosen, at=now())
         if not short:
             return
         told = ngettext(
@@ -130,5 +131,5 @@ def badge(level: Level) -> SafeString:
 def _until_when(fall: str, grace_days: int) -> str:
     if fall == RewardPolicy.Fall.NEVER:
         return gettext("They keep it: nobody falls.")
-    day = timezone.localdate() + timedelta(days=grace_days + 1)
+    day = timezone.localdate(now()) + timedelta(days=grace_days + 1)
     return gettext("They keep it until %(day)s at least.") % {"day": date_format(day)}

@@ -7,7 +7,6 @@ from django.core.exceptions import PermissionDenied
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.template.response import TemplateResponse
 from django.urls import URLPattern
-from django.utils import timezone
 from django.utils.formats import number_format
 from django.utils.translation import get_language, gettext
 
@@ -17,6 +16,7 @@ from rewards import liability, sheets, units
 from rewards.admin.payouts import PayoutPages
 from rewards.liability import Liability, Owed
 from rewards.models import Account, Gift
+from tenants.clock import now
 
 VIEW = "rewards.view_account"
 BAR_HEIGHT = 100
@@ -35,7 +35,7 @@ class AccountAdmin(PayoutPages):
     def changelist_view(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
         if not self.has_view_permission(request):
             raise PermissionDenied
-        found = liability.liability(at=timezone.now())
+        found = liability.liability(at=now())
         context = {
             **self.admin_site.each_context(request),
             "title": gettext("Liability"),
@@ -60,7 +60,7 @@ class AccountAdmin(PayoutPages):
 
     def export(self, request: HttpRequest) -> HttpResponse:
         """Give the page's figures as CSV, and note that it was done."""
-        at = timezone.now()
+        at = now()
         found = liability.liability(at=at)
         audit(request, action="liability.exported", target="liability")
         text = sheets.sheet(header=liability.HEADER, rows=liability.rows_of(found))

@@ -8,7 +8,6 @@ from django.core.exceptions import PermissionDenied
 from django.http import Http404, HttpRequest, HttpResponse
 from django.template.response import TemplateResponse
 from django.urls import URLPattern, path, reverse
-from django.utils import timezone
 from django.utils.functional import Promise
 from django.utils.translation import gettext, ngettext
 from django.utils.translation import gettext_lazy as _
@@ -20,6 +19,7 @@ from rewards import payout_sheets, payouts, redemptions, sheets, units
 from rewards.admin.who import actor_of
 from rewards.models import Asset, Redemption
 from rewards.payout_sheets import InvalidSheet
+from tenants.clock import now
 
 # Nobody changes accounts: whoever might is an admin, and admins pay.
 PAY = "rewards.change_account"
@@ -68,7 +68,7 @@ class PayoutPages(AppendOnlyAdmin):
         return TemplateResponse(request, "rewards/payouts.html", context)
 
     def _shown(self, asset: Asset) -> dict[str, Any]:
-        at = timezone.now()
+        at = now()
         totals = payouts.totals(asset=asset, at=at)
         held = payouts.standings(asset=asset, at=at, limit=SHOWN_MAX)
         waiting = payouts.list_payouts(asset_id=asset.pk, status=Status.RESERVED).order_by("pk")
@@ -103,7 +103,7 @@ class PayoutPages(AppendOnlyAdmin):
     def prepare(self, request: HttpRequest, asset_id: int) -> str:
         asset = _get_asset(asset_id)
         with transaction():
-            made = payouts.prepare(asset=asset, key=request.GET.get("run", ""), by=actor_of(request), at=timezone.now())
+            made = payouts.prepare(asset=asset, key=request.GET.get("run", ""), by=actor_of(request), at=now())
         if not made:
             return gettext("Nobody can be paid now.")
         told = ngettext(
@@ -112,7 +112,7 @@ class PayoutPages(AppendOnlyAdmin):
         return told % {"amount": units.written(sum(each.amount for each in made), asset), "count": len(made)}
 
     def export_payouts(self, request: HttpRequest, asset_id: int) -> HttpResponse:
-        asset, at = _get_asset(asset_id), timezone.now()
+        asset, at = _get_asset(asset_id), now()
         with transaction():
             text = payout_sheets.export(asset=asset, by=actor_of(request), at=at)
         return sheets.download(text=text, name=f"payouts-{asset.code}-{at:%Y-%m-%d}.csv")
@@ -122,7 +122,7 @@ class PayoutPages(AppendOnlyAdmin):
         if file is None or (file.size or 0) > FILE_SIZE_BYTES_MAX:
             raise InvalidSheet
         with transaction():
-            came = payout_sheets.settle(content=file.read(), by=actor_of(request), at=timezone.now())
+            came = payout_sheets.settle(content=file.read(), by=actor_of(request), at=now())
         told = gettext("Paid: %(settled)s. Known before: %(known)s. Rows with an error: %(errors)s.") % {
             "settled": came.settled,
             "known": came.known,
@@ -134,15 +134,13 @@ class PayoutPages(AppendOnlyAdmin):
         found = redemptions.get(redemption_id=payout_id, purpose=payouts.PAYOUT)
         reference = request.POST.get("reference", "")
         with transaction():
-            payouts.settle(redemption=found, reference=reference, by=actor_of(request), at=timezone.now())
+            payouts.settle(redemption=found, reference=reference, by=actor_of(request), at=now())
         return gettext("Paid: %(amount)s.") % {"amount": units.written(found.amount, found.asset)}
 
     def fail(self, request: HttpRequest, payout_id: int) -> str:
         found = redemptions.get(redemption_id=payout_id, purpose=payouts.PAYOUT)
         with transaction():
-            payouts.fail(
-                redemption=found, reason=request.POST.get("reason", ""), by=actor_of(request), at=timezone.now()
-            )
+            payouts.fail(redemption=found, reason=request.POST.get("reason", ""), by=actor_of(request), at=now())
         return gettext("%(amount)s is back with the member.") % {"amount": units.written(found.amount, found.asset)}
 
 

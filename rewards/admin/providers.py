@@ -18,14 +18,15 @@ from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 from unfold.widgets import UnfoldAdminPasswordWidget, UnfoldAdminSelectWidget, UnfoldAdminURLInputWidget
 
+from core import sealing
 from core.backoffice import ModelAdmin, audit, post_button
 from core.money import format_money
-from members import sealing
 from rewards.certificates import orders, problems
 from rewards.certificates.providers import ADAPTERS
 from rewards.certificates.providers.http import DEFAULTS
 from rewards.models import Provider
 from tenants import context
+from tenants.clock import now
 
 
 class ProviderForm(forms.ModelForm):  # type: ignore[type-arg]  # not generic at run time
@@ -162,7 +163,7 @@ class ProviderAdmin(ModelAdmin):
     def try_again(self, request: HttpRequest, pk: int) -> str:
         provider = get_object_or_404(Provider, pk=pk)
         schema = context.current().schema_name
-        count = orders.try_again(schema=schema, provider=provider, at=timezone.now())
+        count = orders.try_again(schema=schema, provider=provider, at=now())
         audit(request, action="provider.tried", target=f"provider:{provider.pk} {provider.code}")
         return gettext("Certificates that are tried now: %(count)s.") % {"count": count}
 

@@ -9,7 +9,6 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404
 from django.template.response import TemplateResponse
 from django.urls import URLPattern
-from django.utils import timezone
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext
@@ -25,6 +24,7 @@ from rewards import assets, purchases, reservations, units
 from rewards.admin.fulfilment import RUN, FulfilmentPages
 from rewards.admin.who import actor_of
 from rewards.models import Account, Asset, Entitlement, Posting, Redemption
+from tenants.clock import now
 
 Status, Purpose = Redemption.Status, Redemption.Purpose
 TONES = {Status.RESERVED: "waiting", Status.CAPTURED: "granted", Status.RELEASED: "", Status.RETURNED: "rejected"}
@@ -146,7 +146,7 @@ class RedemptionAdmin(FulfilmentPages):
         if not reason:
             return self._asked_why(request, row)
         with transaction():
-            purchases.cancel(redemption_id=pk, reason=reason, actor=actor_of(request), at=timezone.now())
+            purchases.cancel(redemption_id=pk, reason=reason, actor=actor_of(request), at=now())
         return gettext("Called off: %(amount)s went back.") % {"amount": _in_words(row.amount, row.asset)}
 
     def _asked_why(self, request: HttpRequest, row: Redemption) -> HttpResponse:
@@ -163,7 +163,7 @@ class RedemptionAdmin(FulfilmentPages):
 
     def release(self, request: HttpRequest, pk: int) -> str:
         with transaction():
-            released = reservations.release(redemption_id=pk, at=timezone.now())
+            released = reservations.release(redemption_id=pk, at=now())
             audit(request, action="redemption.released", target=f"redemption:{pk}")
         return gettext("Released: %(amount)s went back.") % {"amount": _in_words(released.amount, released.asset)}
 

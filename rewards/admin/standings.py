@@ -29,6 +29,7 @@ from core.backoffice import (
     path_to,
     post_button,
 )
+from core.db import transaction
 from core.errors import Failure
 from members import people
 from members.names import names_of
@@ -38,6 +39,7 @@ from rewards.admin.who import actor_of
 from rewards.levels import setting, standing, units
 from rewards.models import Standing
 from tenants import context, periods
+from tenants.clock import now
 
 GIVE = "rewards.add_standing"
 TAKE = "rewards.change_standing"
@@ -186,18 +188,20 @@ def _member_id(external_id: str) -> int | None:
 
 
 def _give(request: HttpRequest, given: dict[str, Any]) -> None:
-    standing.give(
-        member=given["who"],
-        level=given["level"],
-        until=_midnight(given["until"]) if given["until"] else None,
-        by=actor_of(request),
-        reason=given["reason"],
-        at=timezone.now(),
-    )
+    with transaction():
+        standing.give(
+            member=given["who"],
+            level=given["level"],
+            until=_midnight(given["until"]) if given["until"] else None,
+            by=actor_of(request),
+            reason=given["reason"],
+            at=now(),
+        )
 
 
 def _take(request: HttpRequest, row: Standing, reason: str) -> None:
-    standing.take(member=row.member, by=actor_of(request), reason=reason, at=timezone.now())
+    with transaction():
+        standing.take(member=row.member, by=actor_of(request), reason=reason, at=now())
 
 
 def _done(form: Form, act: Callable[[], None]) -> bool:

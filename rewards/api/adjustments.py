@@ -3,21 +3,21 @@
 from typing import Any
 
 from django.db.models import OuterRef, QuerySet, Subquery
-from django.utils.timezone import now
 from drf_spectacular.utils import OpenApiResponse, extend_schema
 from rest_framework import serializers
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from core.db import transaction
 from core.errors import Invalid
-from core.http import CursorPage, TenantView
+from core.http import CursorPage
 from members import people
 from members.models import Identity
 from rewards import adjustments
 from rewards.adjustments import Wish
 from rewards.api.who import actor_of
 from rewards.models import Adjustment, Asset
+from tenants.clock import now
+from tenants.views import TenantView
 
 
 class AdjustmentOutput(serializers.Serializer[Any]):
@@ -73,8 +73,7 @@ class Adjustments(TenantView):
         given = self.valid(self.Input, request)
         member = people.get_by_external_id(given["member"])
         wish = Wish(given["key"], member.pk, _asset(given["asset"]).pk, given["amount"], given["reason"])
-        with transaction():
-            made = adjustments.ask(wish=wish, by=actor_of(request), at=now())
+        made = adjustments.ask(wish=wish, by=actor_of(request), at=now())
         needed_two = made.status == Adjustment.Status.WAITING or made.decided_by
         shown = _shown().get(pk=made.pk)
         return Response(AdjustmentOutput(shown).data, status=202 if needed_two else 201)

@@ -3,22 +3,25 @@
 import base64
 import binascii
 import re
-from typing import Any
+from typing import Any, cast
 
 from django.db.models import Q
-from django.utils.timezone import now
 from drf_spectacular.utils import extend_schema
 from rest_framework import serializers
 from rest_framework.request import Request
 from rest_framework.response import Response
 
 from core.errors import Failure
-from core.http import CursorPage, InvalidCursor, TenantView
+from core.http import CursorPage, InvalidCursor
 from members import people
 from rewards import catalogue, pictures
 from rewards.catalogue import Shopper
 from rewards.ledger import InsufficientBalance
 from rewards.models import Gift
+from tenants.clock import now
+from tenants.keys import KnownKey
+from tenants.models import ApiKey
+from tenants.views import MissingScope, TenantView
 
 
 class PlacesPage(CursorPage):
@@ -76,7 +79,7 @@ class MemberInput(serializers.Serializer[Any]):
 class Catalogue(TenantView):
     """`/api/v1/catalogue`."""
 
-    required_scope = "rewards:read"
+    required_scope = ("rewards:read", "public:read")
     pagination_class = PlacesPage
 
     class Input(MemberInput):
@@ -90,6 +93,7 @@ class Catalogue(TenantView):
     )
     def get(self, request: Request) -> Response:
         given = self.valid(self.Input, request)
+        _require_right_to(request, given)
         gifts = catalogue.list_gifts()
         if "kind" in given:
             gifts = gifts.filter(kind=given["kind"])
@@ -101,12 +105,20 @@ class Catalogue(TenantView):
 class OneGift(TenantView):
     """`/api/v1/catalogue/{gift_code}`."""
 
-    required_scope = "rewards:read"
+    required_scope = ("rewards:read", "public:read")
 
     @extend_schema(operation_id="get_gift", summary="Look at one gift", parameters=[MemberInput], responses=GiftOutput)
     def get(self, request: Request, gift_code: str) -> Response:
         given = self.valid(MemberInput, request)
+        _require_right_to(request, given)
         return Response(GiftOutput(dressed([catalogue.get(code=gift_code)], given.get("member"))[0]).data)
+
+
+def _require_right_to(request: Request, given: dict[str, Any]) -> None:
+    # What everybody may read is on offer to everybody; what somebody has is nobody else's business.
+    scope = ApiKey.Scope.REWARDS_READ.value
+    if "member" in given and scope not in cast("KnownKey", request.auth).scopes:
+        raise MissingScope(extra={"required_scope": scope})
 
 
 def dressed(gifts: list[Gift], external_id: str | None) -> list[Gift]:
@@ -148,8 +160,8 @@ def _place_of(cursor: str) -> tuple[int, int]:
     try:
         text = base64.b64decode(cursor + "=" * (-len(cursor) % 4), altchars=b"-_", validate=True)
     except (binascii.Error, ValueError) as error:
-        raise InvalidCursor from error
+        raise InvalidCursor(parameter="cursor") from error
     found = re.fullmatch(rb"at:([0-9]{1,5}):([1-9][0-9]{0,17})", text)
     if found is None or int(found[1]) > 32_767:
-        raise InvalidCursor
+        raise InvalidCursor(parameter="cursor")
     return int(found[1]), int(found[2])

@@ -3,20 +3,20 @@
 from typing import Any
 
 from django.db.models import OuterRef, QuerySet, Subquery
-from django.utils.timezone import now
 from drf_spectacular.utils import extend_schema
 from rest_framework import serializers
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from core.db import transaction
-from core.http import CursorPage, TenantView
+from core.http import CursorPage
 from members import people
 from members.models import Identity
 from rewards.api.who import actor_of
 from rewards.certificates import brands, issuing, page
 from rewards.certificates.issuing import KINDS, Wanted
 from rewards.models import Entitlement, Gift
+from tenants.clock import now
+from tenants.views import TenantView
 
 VALUE_MINOR_MAX = 10**12
 
@@ -89,8 +89,7 @@ class Certificates(TenantView):
             gift_code=given["gift"],
             value_minor=given["value_minor"],
         )
-        with transaction():
-            made = issuing.issue(wanted=wanted, actor=actor_of(request), at=now())
+        made = issuing.issue(wanted=wanted, actor=actor_of(request), at=now())
         return Response(_told(made), status=201)
 
     @extend_schema(
@@ -138,8 +137,7 @@ class CertificateCancellation(TenantView):
     def post(self, request: Request, certificate_id: int) -> Response:
         given = self.valid(self.Input, request)
         found = issuing.get(certificate_id=certificate_id)
-        with transaction():
-            ended = issuing.cancel(certificate=found, reason=given["reason"], actor=actor_of(request), at=now())
+        ended = issuing.cancel(certificate=found, reason=given["reason"], actor=actor_of(request), at=now())
         return Response(_told(ended))
 
 
@@ -160,8 +158,7 @@ class Choice(TenantView):
     def post(self, request: Request, certificate_id: int) -> Response:
         given = self.valid(self.Input, request)
         found = issuing.get(certificate_id=certificate_id)
-        with transaction():
-            chosen = issuing.choose(certificate=found, brand=given["brand"], actor=actor_of(request), at=now())
+        chosen = issuing.choose(certificate=found, brand=given["brand"], actor=actor_of(request), at=now())
         return Response(_told(chosen))
 
 

@@ -3,37 +3,27 @@
 from collections.abc import Callable
 from typing import Any, ClassVar, TypeVar, cast
 
-from django.utils.timezone import now
-from django.utils.translation import gettext_lazy as _
 from drf_spectacular.utils import OpenApiResponse, extend_schema
 from rest_framework import serializers
-from rest_framework.exceptions import Throttled
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from core.db import transaction
 from core.errors import Conflict, NotFound
-from core.http import TenantView
 from members import people
 from rewards.api.who import actor_of
-from rewards.kinds.discount import checkout, guessing
+from rewards.kinds.discount import checkout
 from rewards.kinds.discount.checkout import CodeNotFound, Order, Worth
 from rewards.kinds.discount.giving import terms_of
 from rewards.models import Entitlement
+from tenants import guessing
+from tenants.clock import now
 from tenants.keys import KnownKey
+from tenants.views import TenantView
 
 T = TypeVar("T")
 
 AMOUNT_MINOR_MAX = 10**12
 ROUNDING = "In minor units of the order's currency, rounded down; never more than the order."
-
-
-class TooManyGuesses(Throttled):
-    """A key has asked for too many codes that nobody has."""
-
-    default_code = "too_many_guesses"
-    default_detail = _("Too many of the codes that were asked for do not exist. Try again in a minute.")
-    extra_detail_singular = extra_detail_plural = ""
 
 
 class OrderInput(serializers.Serializer[Any]):
@@ -153,15 +143,8 @@ class Releases(TenantView):
 
 def _looked_up(request: Request, act: Callable[[], T]) -> T:
     """Do something with a code, unless this key has tried too many that nobody has."""
-    who = cast("KnownKey", request.auth).prefix
-    if wait := guessing.wait_seconds(who=who, at=now()):
-        raise TooManyGuesses(wait=wait)
-    try:
-        with transaction():
-            return act()
-    except CodeNotFound:
-        guessing.note_miss(who=who, at=now())
-        raise
+    who = f"codes:{cast('KnownKey', request.auth).prefix}"
+    return guessing.unless_guessing(act, who=who, missing=CodeNotFound, at=now())
 
 
 def _order(given: dict[str, Any], amount_minor: int, currency: str, *, number: str = "") -> Order:

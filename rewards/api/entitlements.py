@@ -4,14 +4,14 @@ from collections.abc import Iterable
 from typing import Any
 
 from django.db.models import OuterRef, QuerySet, Subquery
-from django.utils.timezone import now
 from drf_spectacular.utils import extend_schema
 from rest_framework import serializers
 from rest_framework.request import Request
 from rest_framework.response import Response
 
+from core.db import joined
 from core.errors import NotFound
-from core.http import CursorPage, TenantView
+from core.http import CursorPage
 from core.http.pages import BIGINT_MAX
 from members import people
 from members.models import Identity
@@ -19,6 +19,8 @@ from rewards import entitlements
 from rewards.certificates import page
 from rewards.kinds.privilege import holding
 from rewards.models import Entitlement, Gift
+from tenants.clock import now
+from tenants.views import TenantView
 
 
 class GivenGiftOutput(serializers.Serializer[Any]):
@@ -79,24 +81,26 @@ class MemberEntitlements(TenantView):
         return pages.get_paginated_response(EntitlementOutput(rows, many=True).data)
 
 
+class PrivilegeOutput(serializers.Serializer[Any]):
+    code = serializers.CharField()
+    name = serializers.CharField()
+    until = serializers.DateTimeField(allow_null=True, help_text="Null: for as long as the level is kept, or for ever.")
+    is_of_level = serializers.BooleanField(help_text="It comes with the member's level.")
+
+
 class MemberPrivileges(TenantView):
     """`/api/v1/members/{external_id}/privileges`."""
 
     required_scope = "members:read"
 
     class Output(serializers.Serializer[Any]):
-        code = serializers.CharField()
-        name = serializers.CharField()
-        until = serializers.DateTimeField(
-            allow_null=True, help_text="Null: for as long as the level is kept, or for ever."
-        )
-        is_of_level = serializers.BooleanField(help_text="It comes with the member's level.")
+        data = PrivilegeOutput(many=True)  # type: ignore[assignment]  # a serializer has a `data` too
 
-    @extend_schema(summary="List what a member may do now", responses=Output(many=True))
+    @extend_schema(summary="List what a member may do now", responses=Output)
     def get(self, request: Request, external_id: str) -> Response:
         member = people.get_by_external_id(external_id)
         rights = holding.list_rights(member_id=member.pk, at=now())
-        return Response({"data": [self.Output(each).data for each in rights]})
+        return Response(self.Output({"data": rights}).data)
 
 
 class OneEntitlement(TenantView):
@@ -139,7 +143,10 @@ def note_told(rows: Iterable[Entitlement]) -> None:
 def note_seen(rows: Iterable[Entitlement]) -> None:
     """Note that whoever asks sees these now, unless it was noted before."""
     fresh = [each for each in rows if each.shown_at is None]
-    seen = entitlements.note_shown(ids=[each.pk for each in fresh], at=now()) if fresh else set()
+    if not fresh:
+        return
+    with joined():
+        seen = entitlements.note_shown(ids=[each.pk for each in fresh], at=now())
     for each in fresh:
         if each.pk not in seen:
             each.refresh_from_db(fields=["status", "code", "ended_at", "ended_why"])

@@ -3,14 +3,11 @@
 from collections.abc import Mapping, Sequence
 from typing import Any, ClassVar
 
-from django.utils.timezone import now
 from drf_spectacular.utils import OpenApiResponse, extend_schema
 from rest_framework import serializers
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from core.db import transaction
-from core.http import TenantView
 from core.http.pages import BIGINT_MAX
 from members import people
 from rewards import cancelling, entitlements, issuing
@@ -19,6 +16,8 @@ from rewards.api.entitlements import EntitlementOutput, note_told
 from rewards.api.who import actor_of
 from rewards.issuing import Wanted
 from rewards.models import Entitlement, Reward
+from tenants.clock import now
+from tenants.views import TenantView, type_of_scope
 
 
 class WholeRewardOutput(rewards.RewardOutput):
@@ -30,7 +29,10 @@ class WholeRewardOutput(rewards.RewardOutput):
 class Rewards(rewards.Rewards):
     """`/api/v1/rewards`."""
 
-    required_scope: ClassVar[str | Mapping[str, str]] = {"GET": "rewards:read", "POST": "rewards:write"}
+    required_scope: ClassVar[type_of_scope | Mapping[str, type_of_scope]] = {
+        "GET": "rewards:read",
+        "POST": "rewards:write",
+    }
 
     class IssueInput(serializers.Serializer[Any]):
         key = serializers.CharField(
@@ -57,9 +59,8 @@ class Rewards(rewards.Rewards):
     def post(self, request: Request) -> Response:
         given = self.valid(self.IssueInput, request)
         member = people.get_by_external_id(given.pop("member"))
-        with transaction():
-            wanted = Wanted(member_id=member.pk, **given)
-            issued = issuing.issue(wanted=wanted, actor=actor_of(request), at=now())
+        wanted = Wanted(member_id=member.pk, **given)
+        issued = issuing.issue(wanted=wanted, actor=actor_of(request), at=now())
         return Response(_whole(issued), status=201)
 
 
@@ -67,6 +68,7 @@ class OneReward(TenantView):
     """`/api/v1/rewards/{reward_id}`."""
 
     required_scope = "rewards:read"
+    expandable = rewards.EXPANDABLE
 
     @extend_schema(summary="Look at a reward, and at what it became", responses=WholeRewardOutput)
     def get(self, request: Request, reward_id: int) -> Response:
@@ -90,8 +92,7 @@ class RewardCancellation(TenantView):
     def post(self, request: Request, reward_id: int) -> Response:
         given = self.valid(self.Input, request)
         reward = issuing.get(reward_id=min(reward_id, BIGINT_MAX))
-        with transaction():
-            ended = cancelling.cancel(reward=reward, reason=given["reason"], actor=actor_of(request), at=now())
+        ended = cancelling.cancel(reward=reward, reason=given["reason"], actor=actor_of(request), at=now())
         return Response(_whole(ended))
 
 

@@ -2,13 +2,11 @@
 
 from typing import Any, ClassVar
 
-from django.utils.timezone import now
 from drf_spectacular.utils import extend_schema, extend_schema_field
 from rest_framework import serializers
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from core.http import TenantView
 from members import people
 from members.models import Member
 from rewards import pictures
@@ -16,6 +14,8 @@ from rewards.api.who import actor_of
 from rewards.levels import setting, standing
 from rewards.models import Level as LevelRow
 from rewards.models import RewardPolicy
+from tenants.clock import now
+from tenants.views import TenantView
 
 REASON_LENGTH_MAX = 300
 
@@ -36,7 +36,7 @@ class LevelOutput(serializers.Serializer[Any]):
 class Levels(TenantView):
     """`/api/v1/levels`."""
 
-    required_scope = "members:read"
+    required_scope = ("members:read", "public:read")
 
     class Output(serializers.Serializer[Any]):
         measure = serializers.ChoiceField(choices=RewardPolicy.Measure.choices)
@@ -110,13 +110,15 @@ class MemberLevel(TenantView):
         return _told(member)
 
     @extend_schema(
-        summary="Take back a level that was given by hand", parameters=[TakeInput], request=None, responses=GoalOutput
+        summary="Take back a level that was given by hand",
+        parameters=[TakeInput],
+        request=None,
+        responses={200: GoalOutput},
     )
     def delete(self, request: Request, external_id: str) -> Response:
-        given = self.TakeInput(data=request.query_params)
-        given.is_valid(raise_exception=True)
+        given = self.valid(self.TakeInput, request)
         member = people.get_by_external_id(external_id)
-        standing.take(member=member, by=actor_of(request), reason=given.validated_data["reason"], at=now())
+        standing.take(member=member, by=actor_of(request), reason=given["reason"], at=now())
         return _told(member)
 
 

@@ -4,14 +4,12 @@ from collections.abc import Mapping
 from dataclasses import asdict
 from typing import Any, ClassVar, cast
 
-from django.utils.timezone import now
 from drf_spectacular.utils import OpenApiResponse, extend_schema
 from rest_framework import serializers
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from core.db import transaction
-from core.http import CursorPage, TenantView
+from core.http import CursorPage
 from members import erasing, people
 from members.models import Member as MemberRow
 from referrals import codes, links, standings
@@ -19,7 +17,9 @@ from rewards import statement, upcoming, wallet
 from rewards.api import outputs
 from rewards.api.who import actor_of
 from rewards.models import Posting
+from tenants.clock import now
 from tenants.keys import KnownKey
+from tenants.views import TenantView
 
 
 class ExpiringOutput(serializers.Serializer[Any]):
@@ -43,6 +43,9 @@ class Member(TenantView):
     required_scope: ClassVar[Mapping[str, str]] = {"GET": "members:read", "DELETE": "members:write"}
 
     class Output(serializers.Serializer[Any]):
+        class Meta:
+            ref_name = "WholeMember"
+
         class ReferralsOutput(serializers.Serializer[Any]):
             total = serializers.IntegerField()
             qualified = serializers.IntegerField(help_text="Those that earned the member a reward.")
@@ -79,8 +82,7 @@ class Member(TenantView):
     )
     def delete(self, request: Request, external_id: str) -> Response:
         member, actor = people.get_by_external_id(external_id), actor_of(request)
-        with transaction():
-            erasing.erase(member=member, actor_kind=actor.kind, actor=actor.name, at=now())
+        erasing.erase(member=member, actor_kind=actor.kind, actor=actor.name, at=now())
         return Response(status=204)
 
 

@@ -3,19 +3,19 @@
 from typing import Any
 
 from django.db.models import OuterRef, QuerySet, Subquery
-from django.utils.timezone import now
 from drf_spectacular.utils import extend_schema
 from rest_framework import serializers
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from core.db import transaction
 from core.errors import Invalid
-from core.http import CursorPage, TenantView
+from core.http import CursorPage
 from members.models import Identity
 from rewards import payouts, redemptions
 from rewards.api.who import actor_of
 from rewards.models import Asset, Redemption
+from tenants.clock import now
+from tenants.views import TenantView
 
 
 class PayoutOutput(serializers.Serializer[Any]):
@@ -67,8 +67,7 @@ class Payouts(TenantView):
         asset = Asset.objects.filter(code=given["asset"]).first()
         if asset is None:
             raise Invalid(pointer="/asset")
-        with transaction():
-            made = payouts.prepare(asset=asset, key=given["key"], by=actor_of(request), at=now())
+        made = payouts.prepare(asset=asset, key=given["key"], by=actor_of(request), at=now())
         told = {"key": given["key"], "asset": asset.code}
         told |= {"count": len(made), "amount": sum(each.amount for each in made)}
         return Response(self.Output(told).data, status=201)
@@ -104,8 +103,7 @@ class Settlement(TenantView):
     def post(self, request: Request, payout_id: int) -> Response:
         given = self.valid(self.Input, request)
         found = redemptions.get(redemption_id=payout_id, purpose=payouts.PAYOUT)
-        with transaction():
-            payouts.settle(redemption=found, reference=given["reference"], by=actor_of(request), at=now())
+        payouts.settle(redemption=found, reference=given["reference"], by=actor_of(request), at=now())
         return Response(PayoutOutput(_shown().get(pk=payout_id)).data, status=201)
 
 
@@ -126,8 +124,7 @@ class Failure(TenantView):
     def post(self, request: Request, payout_id: int) -> Response:
         given = self.valid(self.Input, request)
         found = redemptions.get(redemption_id=payout_id, purpose=payouts.PAYOUT)
-        with transaction():
-            payouts.fail(redemption=found, reason=given["reason"], by=actor_of(request), at=now())
+        payouts.fail(redemption=found, reason=given["reason"], by=actor_of(request), at=now())
         return Response(PayoutOutput(_shown().get(pk=payout_id)).data, status=201)
 
 

@@ -5,11 +5,12 @@ from typing import Any
 
 from django.http import FileResponse, HttpRequest, HttpResponseBase
 from django.shortcuts import render
-from django.utils.timezone import now
 from django.views import View
 
+from core.db import transaction
 from core.errors import NotFound
 from rewards import pictures
+from tenants.clock import now
 
 PICTURE_SECONDS = 24 * 3600
 
@@ -39,7 +40,8 @@ class Content(View):
         try:
             found = pictures.open_content(token=token, at=at)
             if request.method == "GET" and found.entitlement:
-                pictures.note_opened(entitlement=found.entitlement, at=at)
+                with transaction():
+                    pictures.note_opened(entitlement=found.entitlement, at=at)
         except NotFound as failure:
             return _nothing(request, failure)
         response = FileResponse(found.file, as_attachment=True, filename=found.name, content_type=found.content_type)

@@ -3,22 +3,23 @@
 from typing import Any
 
 from django.db.models import OuterRef, QuerySet, Subquery
-from django.utils.timezone import now
 from drf_spectacular.utils import extend_schema
 from rest_framework import serializers
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from core.db import transaction
-from core.http import CursorPage, TenantView
+from core.http import CursorPage
 from core.http.pages import BIGINT_MAX
 from members import people
+from members.api.expansions import MEMBER
 from members.models import Identity
 from rewards import addresses, entitlements, pictures, purchases, redemptions
 from rewards.api.entitlements import is_code_told, note_seen
 from rewards.api.who import actor_of
 from rewards.models import Entitlement, Redemption
 from rewards.purchases import Wanted
+from tenants.clock import now
+from tenants.views import TenantView
 
 KEY_LENGTH_MAX = 200
 
@@ -80,6 +81,7 @@ class Purchases(TenantView):
     """`/api/v1/purchases`."""
 
     required_scope = {"POST": "redemptions:write", "GET": "rewards:read"}
+    expandable = {"member": MEMBER}
     pagination_class = CursorPage
 
     class Input(serializers.Serializer[Any]):
@@ -116,8 +118,7 @@ class Purchases(TenantView):
             price=given.get("price"),
             address=given.get("address"),
         )
-        with transaction():
-            made = purchases.buy(wanted=wanted, actor=actor_of(request), at=now())
+        made = purchases.buy(wanted=wanted, actor=actor_of(request), at=now())
         return Response(shown(made.pk), status=201)
 
     @extend_schema(
@@ -139,6 +140,7 @@ class Purchase(TenantView):
     """`/api/v1/purchases/{purchase_id}`."""
 
     required_scope = "rewards:read"
+    expandable = {"member": MEMBER}
 
     @extend_schema(operation_id="get_purchase", summary="Look at a purchase", responses=PurchaseOutput)
     def get(self, request: Request, purchase_id: int) -> Response:
@@ -162,8 +164,7 @@ class PurchaseCancellation(TenantView):
     )
     def post(self, request: Request, purchase_id: int) -> Response:
         given = self.valid(self.Input, request)
-        with transaction():
-            purchases.cancel(redemption_id=purchase_id, reason=given["reason"], actor=actor_of(request), at=now())
+        purchases.cancel(redemption_id=purchase_id, reason=given["reason"], actor=actor_of(request), at=now())
         return Response(shown(purchase_id))
 
 

@@ -4,23 +4,24 @@ from typing import Any
 
 from django.db.models import OuterRef, QuerySet, Subquery, Sum
 from django.db.models.functions import Coalesce
-from django.utils.timezone import now
 from drf_spectacular.utils import extend_schema
 from rest_framework import serializers
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from core.db import transaction
-from core.http import CursorPage, TenantView
+from core.http import CursorPage
 from core.http.pages import BIGINT_MAX
 from core.money import BPS
 from members import people
+from members.api.expansions import MEMBER
 from members.models import Identity
 from rewards import redemptions, reservations
 from rewards.api.purchases import KEY_LENGTH_MAX
 from rewards.api.who import actor_of
 from rewards.models import Posting, Redemption
 from rewards.reservations import Order, Wanted
+from tenants.clock import now
+from tenants.views import TenantView
 
 AMOUNT_MAX = 10**15
 
@@ -85,6 +86,7 @@ class Redemptions(TenantView):
     """`/api/v1/redemptions`."""
 
     required_scope = {"POST": "redemptions:write", "GET": "rewards:read"}
+    expandable = {"member": MEMBER}
     pagination_class = CursorPage
 
     class Input(serializers.Serializer[Any]):
@@ -116,8 +118,7 @@ class Redemptions(TenantView):
             order_number=given["order_id"],
             asset_code=given["asset"],
         )
-        with transaction():
-            made = reservations.reserve(wanted=wanted, actor=actor_of(request), at=now())
+        made = reservations.reserve(wanted=wanted, actor=actor_of(request), at=now())
         return Response(shown(made.pk), status=201)
 
     @extend_schema(
@@ -139,6 +140,7 @@ class OneRedemption(TenantView):
     """`/api/v1/redemptions/{redemption_id}`."""
 
     required_scope = "rewards:read"
+    expandable = {"member": MEMBER}
 
     @extend_schema(operation_id="get_redemption", summary="Look at a redemption", responses=RedemptionOutput)
     def get(self, request: Request, redemption_id: int) -> Response:
@@ -161,8 +163,7 @@ class Capture(TenantView):
     def post(self, request: Request, redemption_id: int) -> Response:
         given = self.valid(self.Input, request)
         known = known_number(redemption_id)
-        with transaction():
-            reservations.capture(redemption_id=known, amount=given.get("amount"), at=now())
+        reservations.capture(redemption_id=known, amount=given.get("amount"), at=now())
         return Response(shown(redemption_id))
 
 
@@ -174,8 +175,7 @@ class Release(TenantView):
     @extend_schema(summary="Give back what was set aside", request=None, responses=RedemptionOutput)
     def post(self, request: Request, redemption_id: int) -> Response:
         known = known_number(redemption_id)
-        with transaction():
-            reservations.release(redemption_id=known, at=now())
+        reservations.release(redemption_id=known, at=now())
         return Response(shown(redemption_id))
 
 
@@ -198,8 +198,7 @@ class Return(TenantView):
     def post(self, request: Request, redemption_id: int) -> Response:
         given = self.valid(self.Input, request)
         known = known_number(redemption_id)
-        with transaction():
-            reservations.give_back(redemption_id=known, amount=given["amount"], key=given["key"], at=now())
+        reservations.give_back(redemption_id=known, amount=given["amount"], key=given["key"], at=now())
         return Response(shown(redemption_id))
 
 

@@ -9,12 +9,16 @@ from rest_framework import serializers
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from core.http import CursorPage, TenantView
+from campaigns.expansions import CAMPAIGN
+from core.http import CursorPage
 from core.http.pages import BIGINT_MAX
+from events.expansions import EVENT
 from members import people
+from members.api.expansions import MEMBER
 from members.models import Identity
 from rewards.api import outputs
 from rewards.models import Reward
+from tenants.views import TenantView, type_of_scope
 
 
 class RewardOutput(serializers.Serializer[Any]):
@@ -44,23 +48,28 @@ class RewardOutput(serializers.Serializer[Any]):
     granted_at = serializers.DateTimeField(allow_null=True)
 
 
+EXPANDABLE = {"member": MEMBER, "campaign": CAMPAIGN, "event": EVENT}
+
+
 class MemberRewards(TenantView):
     """`/api/v1/members/{external_id}/rewards`."""
 
     required_scope = "members:read"
     pagination_class = CursorPage
+    expandable = EXPANDABLE
 
     @extend_schema(summary="List a member's rewards, the newest first", responses=RewardOutput(many=True))
     def get(self, request: Request, external_id: str) -> Response:
         member = people.get_by_external_id(external_id)
-        return self.page(_rewards().filter(member=member), request, RewardOutput)
+        return self.page(list_rewards().filter(member=member), request, RewardOutput)
 
 
 class Rewards(TenantView):
     """`/api/v1/rewards`, as far as it is read."""
 
-    required_scope: ClassVar[str | Mapping[str, str]] = "rewards:read"
+    required_scope: ClassVar[type_of_scope | Mapping[str, type_of_scope]] = "rewards:read"
     pagination_class = CursorPage
+    expandable = EXPANDABLE
 
     class Input(serializers.Serializer[Any]):
         member = serializers.CharField(required=False, max_length=200, help_text="An external_id.")
@@ -70,7 +79,7 @@ class Rewards(TenantView):
     @extend_schema(summary="List rewards, the newest first", parameters=[Input], responses=RewardOutput(many=True))
     def get(self, request: Request) -> Response:
         given = self.valid(self.Input, request)
-        rewards = _rewards()
+        rewards = list_rewards()
         if "member" in given:
             rewards = rewards.filter(member=people.find_by_external_id(given["member"]))
         if "campaign" in given:
@@ -80,7 +89,8 @@ class Rewards(TenantView):
         return self.page(rewards, request, RewardOutput)
 
 
-def _rewards() -> QuerySet[Reward]:
+def list_rewards() -> QuerySet[Reward]:
+    """Return all rewards, each as it is shown in lists."""
     own_ids = Identity.objects.filter(member=OuterRef("member"), kind=Identity.Kind.EXTERNAL_ID)
     rewards = Reward.objects.select_related("campaign", "order", "asset")
     return rewards.annotate(external_id=Subquery(own_ids.values("lookup")[:1]))

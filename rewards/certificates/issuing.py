@@ -1,6 +1,6 @@
 """Certificates that staff or a program gives without a reward or a purchase, and takes back."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Final
 
@@ -8,6 +8,7 @@ from django.utils.translation import gettext_lazy as _
 
 from core.db import current_schema, in_transaction
 from core.errors import Conflict, NotFound
+from events.merging import selves_of
 from members import people
 from rewards import entitlements, redemptions
 from rewards.actors import Actor
@@ -73,10 +74,13 @@ def issue(*, wanted: Wanted, actor: Actor, at: datetime) -> Entitlement:
     """
     people.lock(current_schema())
     key = f"certificate:{wanted.key}"
-    asked = redemptions.fingerprint_of([wanted.member_id, wanted.gift_code, wanted.value_minor])
+    wanted = replace(wanted, member_id=people.present(wanted.member_id))
+    # Of whoever was merged since, it was asked for by their number then.
+    numbers = (wanted.member_id, *selves_of(wanted.member_id))
+    asked = [redemptions.fingerprint_of([each, wanted.gift_code, wanted.value_minor]) for each in numbers]
     known = Entitlement.objects.select_related("gift").filter(key=key).first()
     if known is not None:
-        if known.details.get("asked") != asked:
+        if known.details.get("asked") not in asked:
             raise redemptions.KeyReused
         return known
     gift = brands.get(wanted.gift_code)
@@ -89,7 +93,7 @@ def issue(*, wanted: Wanted, actor: Actor, at: datetime) -> Entitlement:
         value_minor=wanted.value_minor,
         currency=context.current().currency,
         actor=actor.name,
-        details={"asked": asked},
+        details={"asked": asked[0]},
     )
     (made,) = entitlements.give(new=[new], at=at)
     changes = {"gift": gift.code, "value_minor": wanted.value_minor, "member_id": wanted.member_id}

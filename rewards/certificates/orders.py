@@ -19,8 +19,9 @@ from typing import Any, Final
 from celery import current_app
 from django.core.cache import cache
 
+from core import sealing
 from core.db import after_commit, current_schema, execute, fetch, in_transaction, json_text, transaction
-from members import people, sealing
+from members import people
 from rewards.certificates import brands
 from rewards.certificates.calls import Action, Call
 from rewards.certificates.providers import Connection, Reason, Unknown, Wish, adapter_of

@@ -13,11 +13,12 @@ from typing import Final
 from django.core import signing
 from django.utils.translation import gettext_lazy as _
 
+from core import sealing
 from core.db import current_schema, fetch, transaction
 from core.errors import Conflict, NotFound
 from events import facts
 from events.facts import Fact
-from members import people, sealing
+from members import people
 from rewards import entitlements, pictures
 from rewards.certificates import barcodes, brands
 from rewards.certificates.settling import PDF_SEALED_AS, PIN_SEALED_AS

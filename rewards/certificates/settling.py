@@ -7,11 +7,12 @@ from typing import Any, Final
 
 from django.db import IntegrityError
 
+from core import sealing
 from core.db import current_schema, execute, fetch, in_transaction, json_text, savepoint, transaction
 from core.errors import conflict_of
 from events import facts
 from events.facts import Fact
-from members import people, sealing
+from members import people
 from rewards import entitlements as given
 from rewards.certificates.calls import Call, GivenBack, Lost, Outcome
 from rewards.certificates.providers import Accepted, Done, NoSuchOrder, Reason, Refused

@@ -5,10 +5,10 @@ import time
 from typing import Any
 
 from celery import shared_task
-from django.utils.timezone import now
 
 from rewards.certificates import calls, orders, settling, uploads
 from tenants import context
+from tenants.clock import now
 
 logger = logging.getLogger(__name__)
 

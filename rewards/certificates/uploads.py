@@ -17,10 +17,11 @@ from django.core.files.base import ContentFile
 from django.core.files.storage import default_storage
 from django.utils.translation import gettext_lazy as _
 
+from core import sealing
 from core.codes import normalise_code
 from core.db import json_text, transaction
 from core.errors import NotFound
-from members import people, sealing
+from members import people
 from rewards import entitlements as given
 from rewards.certificates import brands, orders, sheets, stock
 from rewards.certificates.sheets import Line, Sheet, Terms, Wrong

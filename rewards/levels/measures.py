@@ -10,8 +10,10 @@ from collections.abc import Collection
 from datetime import datetime
 
 from core.db import fetch
+from events.merging import selves
 from rewards.levels.setting import Setting, window_of
 
+OWN = selves("m.id")
 # Of member `m`, from %(start)s on and before %(end)s, if anything.
 EARNED = """
     SELECT coalesce(sum(given - reversed - CASE WHEN lost_why = 'forgiven' THEN 0 ELSE lost END), 0)::bigint AS value
@@ -20,18 +22,18 @@ EARNED = """
         AND status IN ('granted', 'reversed')
         AND granted_at >= %(start)s AND (%(end)s::timestamptz IS NULL OR granted_at < %(end)s)
 """
-SPENT = """
+SPENT = f"""
     SELECT coalesce(sum(amount_minor - refunded_minor), 0)::bigint AS value
     FROM events_order
-    WHERE member_id = m.id AND cancelled_at IS NULL AND currency = %(currency)s
+    WHERE member_id = ANY({OWN}) AND cancelled_at IS NULL AND currency = %(currency)s
         AND paid_at >= %(start)s AND (%(end)s::timestamptz IS NULL OR paid_at < %(end)s)
-"""
-REFERRALS = """
+"""  # noqa: S608 (constants only)
+REFERRALS = f"""
     SELECT count(*) AS value
     FROM referrals_referral
-    WHERE inviter_id = m.id
+    WHERE inviter_id = ANY({OWN})
         AND qualified_at >= %(start)s AND (%(end)s::timestamptz IS NULL OR qualified_at < %(end)s)
-"""
+"""  # noqa: S608 (constants only)
 VALUES = {"earned": EARNED, "spent": SPENT, "referrals": REFERRALS}
 
 

@@ -139,4 +139,5 @@ def _fact(what: str, each: Changed, step: Step, at: datetime, data: dict[str, ob
     return Fact(f"level.{what}", key, told, each.member_id)
 
 
-NEXT = "SELECT id FROM members_member WHERE id > %(after)s ORDER BY id LIMIT %(size)s"
+# Orders and friends of whoever was merged keep their number, and lift the one who stays.
+NEXT = "SELECT id FROM members_member WHERE id > %(after)s AND status <> 'merged' ORDER BY id LIMIT %(size)s"

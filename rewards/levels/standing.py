@@ -5,7 +5,7 @@ from datetime import datetime
 
 from django.utils.translation import gettext_lazy as _
 
-from core.db import fetch, transaction
+from core.db import fetch, in_transaction
 from core.errors import Conflict, Invalid, NotFound
 from events import facts
 from members import people
@@ -113,7 +113,7 @@ def next_goal(*, member_id: int, at: datetime) -> Goal:
     )
 
 
-@transaction
+@in_transaction
 def give(*, member: Member, level: Level, until: datetime | None, by: Actor, reason: str, at: datetime) -> None:
     """
     Hold a member on a level until a time, or until it is taken. Given again, it has the new end.
@@ -127,17 +127,17 @@ def give(*, member: Member, level: Level, until: datetime | None, by: Actor, rea
         raise LevelEnded(pointer="/until")
     people.lock(context.current().schema_name)
     chosen = setting.get()
-    seen = rows.read_one(member_id=member.pk, setting=chosen, at=at)
+    seen = rows.read_one(member_id=people.present(member.pk), setting=chosen, at=at)
     if _earned(seen, chosen) > chosen.ladder.get(level.pk).threshold:
         raise StandsHigher
     is_here = seen.standing is not None and seen.standing.level_id == level.pk
     since = seen.standing.since if seen.standing and is_here else at
     after = ladder.Standing(level_id=level.pk, since=since, measured=seen.measured, is_manual=True, manual_until=until)
-    changed = Changed(member.pk, seen.standing, after, seen.measured)
+    changed = Changed(seen.member_id, seen.standing, after, seen.measured)
     _write(changed, chosen, action="level.given", by=by, reason=reason, at=at)
 
 
-@transaction
+@in_transaction
 def take(*, member: Member, by: Actor, reason: str, at: datetime) -> None:
     """
     Take a level back that was given by hand: the member stands at once where they would without it.

@@ -3,8 +3,8 @@
 import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
 
+from core import sealing
 from core.db import current_schema
-from members import sealing
 from rewards.certificates import orders, uploads
 from rewards.models import Entitlement, Gift, Provider, StockCode
 from rewards.tests.stage import NOON

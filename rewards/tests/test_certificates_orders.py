@@ -5,10 +5,9 @@ from urllib.parse import urlsplit
 
 import pytest
 
-from core import outbound
+from core import outbound, sealing
 from core.db import current_schema, transaction
 from events.models import Event
-from members import sealing
 from rewards import entitlements
 from rewards.certificates import calls, orders, settling
 from rewards.models import Entitlement, Gift, Provider

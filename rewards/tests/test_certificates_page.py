@@ -5,8 +5,8 @@ from datetime import timedelta
 import pytest
 from django.test import Client
 
+from core import sealing
 from events.models import Event
-from members import sealing
 from rewards.certificates import barcodes, page, settling
 from rewards.models import Entitlement, Gift
 from rewards.tests.stage import NOON

@@ -9,10 +9,9 @@ from django.utils.timezone import now
 from redis.exceptions import ConnectionError as CacheDown
 
 from rewards import entitlements
-from rewards.kinds.discount import guessing
 from rewards.models import Entitlement
 from rewards.tests import gifts
-from tenants import context
+from tenants import context, guessing
 from tests.programs import program_of
 
 pytestmark = pytest.mark.django_db

@@ -165,7 +165,7 @@ def test_what_was_earned_is_neither_lowered_nor_taken(program, levels, anna):
     assert (lowered.status_code, lowered.json()["code"]) == (409, "stands_higher")
     assert (taken.status_code, taken.json()["code"]) == (409, "not_given_by_hand")
     assert Standing.objects.get().level == levels["gold"]
-    assert delete(program, "anna").json()["errors"][0]["pointer"] == "/reason"
+    assert delete(program, "anna").json()["errors"][0]["parameter"] == "reason"
 
 
 # Who may not

@@ -9,7 +9,6 @@ from django.core.exceptions import PermissionDenied
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.template.response import TemplateResponse
 from django.urls import URLPattern, path, reverse
-from django.utils import timezone
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext
@@ -28,6 +27,7 @@ from members.names import names_of
 from rewards import portraits, sheets, statement, upcoming, wallet
 from rewards.models import Adjustment
 from tenants import context
+from tenants.clock import now
 
 PAGES_MAX = 50
 STATEMENT_PAGE_SIZE = 20
@@ -35,6 +35,7 @@ UPCOMING_MAX = 20
 EXPORT_MAX = 100_000
 STATEMENT_HEADER = ("id", "at", "asset", "amount", "balance", "reason", "text", "reward_id", "redemption_id")
 ERASE = "members.delete_member"
+GONE = frozenset({Member.Status.ERASED, Member.Status.MERGED})
 ERASE_TEMPLATE = "rewards/by_hand_form.html"
 ERASE_NOTE = _(
     "Everything they are known by goes: ids, e-mail, phone, cards, devices, addresses, also of parcels that are not "
@@ -58,7 +59,7 @@ class ErasePage(StoryAdmin):
 
     def erase_url(self, request: HttpRequest, member: Member) -> str:
         """Return where a member is erased, or "" where that is over or not this user's to do."""
-        if member.status == Member.Status.ERASED or not may(ERASE)(request):
+        if member.status in GONE or not may(ERASE)(request):
             return ""
         return reverse("admin:members_member_erase", args=[member.pk])
 
@@ -74,7 +75,7 @@ class ErasePage(StoryAdmin):
             try:
                 with transaction():
                     by = request.user.get_username()
-                    erasing.erase(member=member, actor_kind="staff", actor=by, at=timezone.now())
+                    erasing.erase(member=member, actor_kind="staff", actor=by, at=now())
             except Failure as failure:
                 form.add_error(None, str(failure))
             else:
@@ -155,7 +156,7 @@ class MemberAdmin(ErasePage):
             "older": page + 1 if len(timeline) == portraits.TIMELINE_PAGE_SIZE and page < PAGES_MAX else 0,
             "friends": portraits.friends_of(member_id=row.pk),
             "code": portraits.find_code(member_id=row.pk),
-            "purses": wallet.figures_in_words(member_id=row.pk, at=timezone.now()),
+            "purses": wallet.figures_in_words(member_id=row.pk, at=now()),
             "upcoming": _upcoming(row),
             "uses": _uses(row),
             **_statement(row, _page_number(request, "statement")),
@@ -164,6 +165,8 @@ class MemberAdmin(ErasePage):
             "issue_url": _issue_url(request, row),
             "ban_url": _ban_url(request, row),
             "erase_url": self.erase_url(request, row),
+            "merge_url": _merge_url(request, row),
+            "merged_into": row.merged_into_id and names_of([row.pk])[row.pk],
         }
 
     def export(self, request: HttpRequest, pk: int) -> HttpResponse:
@@ -208,28 +211,36 @@ def _upcoming(member: Member) -> list[upcoming.Line]:
 
 
 def _uses(member: Member) -> list[usewords.Told]:
-    zone, at = context.zone(), timezone.now()
+    zone, at = context.zone(), now()
     with transaction():
         uses = filling.of_member(member_id=member.pk, zone=zone, at=at)
     return [usewords.of_use(use, zone=zone, at=at) for use in uses if use.percent]
 
 
 def _adjust_url(request: HttpRequest, member: Member) -> str:
-    if not may("rewards.add_adjustment")(request):
+    if member.status == Member.Status.MERGED or not may("rewards.add_adjustment")(request):
         return ""
     opts = Adjustment._meta
     return f"{reverse(f'admin:{opts.app_label}_{opts.model_name}_add')}?member={member.pk}"
 
 
 def _issue_url(request: HttpRequest, member: Member) -> str:
-    return f"{reverse('admin:rewards_reward_issue')}?member={member.pk}" if may("rewards.add_reward")(request) else ""
+    if member.status == Member.Status.MERGED or not may("rewards.add_reward")(request):
+        return ""
+    return f"{reverse('admin:rewards_reward_issue')}?member={member.pk}"
 
 
 def _ban_url(request: HttpRequest, member: Member) -> str:
-    if member.status == Member.Status.ERASED or not may("antifraud.decide_case")(request):
+    if member.status in GONE or not may("antifraud.decide_case")(request):
         return ""
     name = "unban" if member.status == Member.Status.BLOCKED else "ban"
     return reverse(f"admin:antifraud_listing_{name}", args=[member.pk])
+
+
+def _merge_url(request: HttpRequest, member: Member) -> str:
+    if member.status in GONE or not may("antifraud.decide_case")(request):
+        return ""
+    return reverse("admin:antifraud_listing_merge", args=[member.pk])
 
 
 def _page_number(request: HttpRequest, name: str) -> int:

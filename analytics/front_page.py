@@ -6,9 +6,11 @@ from typing import Any
 
 from babel import Locale
 from babel.dates import format_skeleton
+from django.conf import settings
 from django.http import HttpRequest
 from django.urls import reverse
 from django.utils import timezone
+from django.utils.module_loading import import_string
 from django.utils.translation import get_language, gettext
 
 from analytics import dashboard
@@ -16,9 +18,12 @@ from analytics.dashboard import Dashboard, Day
 from antifraud.limits import filling, usewords
 from antifraud.models import Trip
 from antifraud.stops import measures
-from core.backoffice import may, post_button
+from core.backoffice import may, page_of, post_button
 from core.db import transaction
 from tenants import context as tenants
+from tenants import key_uses
+from tenants.clock import now  # noqa: TID251 (an edge: Unfold calls it as its view)
+from tenants.models import ApiKey
 
 POINTS_AXIS, EVENTS_AXIS = "y", "events"
 # A sandbox is asked with the keys that lead to it.
@@ -27,8 +32,8 @@ KEY_STARTS = {"live": "sk_live_", "sandbox": "sk_test_"}
 
 def context(request: HttpRequest, page: dict[str, Any]) -> dict[str, Any]:
     """Add to the page what its template shows. Unfold calls it (DASHBOARD_CALLBACK)."""
-    now = timezone.now()  # noqa: TID251 (an edge: Unfold calls it as its view)
-    shown = dashboard.figures(zone=tenants.zone(), at=now)
+    at = now()
+    shown = dashboard.figures(zone=tenants.zone(), at=at)
     return {
         **page,
         "dashboard": shown,
@@ -41,17 +46,28 @@ def context(request: HttpRequest, page: dict[str, Any]) -> dict[str, Any]:
             (trip, headline, measures.in_words(trip), measures.AFTER[trip.action], _resume_button(request, trip))
             for trip, headline in zip(shown.trips, measures.headlines(shown.trips), strict=True)
         ],
-        "alarms": _alarms(now),
+        "alarms": _alarms(at),
+        "keys_still_used": _keys_still_used(request),
+        "notices": [notice for verb in settings.FRONT_PAGE_NOTICES for notice in import_string(verb)(request)],
         "may_edit_campaigns": may("campaigns.add_campaign")(request),
     }
 
 
-def _alarms(now: datetime) -> list[usewords.Alarm]:
+def _alarms(at: datetime) -> list[usewords.Alarm]:
     """Return what is nearly used up, or used up, of budgets and of limits for all together."""
     zone = tenants.zone()
     with transaction():
-        found = filling.alarming(zone=zone, at=now)
+        found = filling.alarming(zone=zone, at=at)
     return usewords.alarms_of(found)
+
+
+def _keys_still_used(request: HttpRequest) -> list[tuple[ApiKey, str]]:
+    """Return the keys that were replaced and are still sent, each with its page, for those who look after keys."""
+    if not may("staff.manage_keys")(request):
+        return []
+    # Keys live in real time, also in a sandbox whose clock was advanced.
+    found = key_uses.list_alarms(tenant=tenants.current(), at=timezone.now())  # noqa: TID251 (an edge)
+    return [(key, page_of(key)) for key in found]
 
 
 def _resume_button(request: HttpRequest, trip: Trip) -> str:

@@ -4,12 +4,12 @@ import logging
 from collections.abc import Callable
 
 from celery import shared_task
-from django.utils import timezone
 
 from antifraud.judging import second_look
 from antifraud.moderation import escalation
 from antifraud.stops import patrol, tallies
 from tenants import context
+from tenants.clock import now
 
 logger = logging.getLogger(__name__)
 
@@ -21,8 +21,8 @@ def escalate_cases(**_: object) -> None:
     """Escalate what nobody has decided in time. What is more than a round takes comes with the next one."""
 
     def escalate() -> None:
-        if escalation.is_any_due(at=timezone.now()):
-            escalation.escalate_due(limit=CASES_A_ROUND, at=timezone.now())
+        if escalation.is_any_due(at=now()):
+            escalation.escalate_due(limit=CASES_A_ROUND, at=now())
 
     _in_each_tenant(escalate)
 
@@ -32,8 +32,8 @@ def watch_figures(**_: object) -> None:
     """Look at the stop rules that no batch has just looked at, and let go on what is to."""
 
     def walk() -> None:
-        if patrol.is_due(at=timezone.now()):
-            patrol.walk(at=timezone.now())
+        if patrol.is_due(at=now()):
+            patrol.walk(at=now())
 
     _in_each_tenant(walk)
 
@@ -43,8 +43,8 @@ def look_again(**_: object) -> None:
     """Look again at what is on hold where more is known by now."""
 
     def look() -> None:
-        if second_look.is_due(at=timezone.now()):
-            second_look.look(at=timezone.now())
+        if second_look.is_due(at=now()):
+            second_look.look(at=now())
 
     _in_each_tenant(look)
 
@@ -52,7 +52,7 @@ def look_again(**_: object) -> None:
 @shared_task
 def prune_tallies(**_: object) -> None:
     """Forget the minutes that no stop rule sums any more."""
-    _in_each_tenant(lambda: tallies.prune(at=timezone.now()))
+    _in_each_tenant(lambda: tallies.prune(at=now()))
 
 
 def _in_each_tenant(act: Callable[[], object]) -> None:

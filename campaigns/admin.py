@@ -29,6 +29,7 @@ from core.backoffice import ModelAdmin, Tone, audit, page_of, post_button
 from core.errors import Conflict
 from members import people
 from tenants import context
+from tenants.clock import now
 
 VERSIONS_SHOWN = 20
 # The conflicts that a second look at the form resolves, and what is then said above it.
@@ -203,7 +204,7 @@ class CampaignAdmin(ModelAdmin):
 
     def save_related(self, request: HttpRequest, form: Any, formsets: Any, change: bool) -> None:  # noqa: FBT001
         super().save_related(request, form, formsets, change)
-        author, at = request.user.get_username(), timezone.now()
+        author, at = request.user.get_username(), now()
         # Its rules, limits and steps may have been read before they were saved.
         campaign = form.instance = Campaign.objects.get(pk=form.instance.pk)
         if "_activate" in request.POST:
@@ -240,7 +241,7 @@ class CampaignAdmin(ModelAdmin):
         return {
             "mark": mark_of(campaign),
             "sentences": summary.sentences(campaign),
-            "remarks": [] if is_over else lint.problems(campaign=campaign, at=timezone.now()),
+            "remarks": [] if is_over else lint.problems(campaign=campaign, at=now()),
             "buttons": self._buttons(campaign) if self.has_change_permission(request, campaign) else "",
             "use_url": _use_url(campaign),
             "stops_url": _stops_url() if campaign.status == Status.STOPPED else None,
@@ -280,7 +281,7 @@ class CampaignAdmin(ModelAdmin):
     def start_programme(self, request: HttpRequest) -> HttpResponse:
         with db.transaction():
             people.lock(context.current().schema_name)
-            campaign = programmes.start(author=request.user.get_username(), at=timezone.now())
+            campaign = programmes.start(author=request.user.get_username(), at=now())
             audit(request, action="campaign.start_programme", target=f"campaign:{campaign.pk} {campaign.name}")
         messages.success(request, gettext("“%(name)s” is active. Change what you like.") % {"name": campaign.name})
         return HttpResponseRedirect(page_of(campaign))
@@ -297,8 +298,7 @@ class CampaignAdmin(ModelAdmin):
         return self._act(request, pk, lifecycle.pause, _("“%(name)s” is paused: it rewards nothing that happens now."))
 
     def resume(self, request: HttpRequest, pk: int) -> str:
-        if get_object_or_404(Campaign, pk=pk).status == Status.STOPPED:
-            raise lifecycle.MoveNotAllowed(_("A stop rule has stopped it: it is resumed on the page of that trip."))
+        lifecycle.require_no_trip(campaign=get_object_or_404(Campaign, pk=pk))
         return self._act(request, pk, lifecycle.resume, _("“%(name)s” goes on: it rewards what happens from now on."))
 
     def end(self, request: HttpRequest, pk: int) -> str | HttpResponse:
@@ -320,7 +320,7 @@ class CampaignAdmin(ModelAdmin):
         campaign = get_object_or_404(Campaign, pk=pk)
         with db.transaction():
             people.lock(context.current().schema_name)
-            version = verb(campaign=campaign, author=request.user.get_username(), at=timezone.now())
+            version = verb(campaign=campaign, author=request.user.get_username(), at=now())
             audit(
                 request,
                 action=f"campaign.{verb.__name__}",

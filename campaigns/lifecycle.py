@@ -149,6 +149,16 @@ def require_sound(*, campaign: Campaign, at: datetime) -> None:
         raise NotReady(errors=[FieldError(pointer="", detail=each.sentence) for each in errors])
 
 
+def require_no_trip(*, campaign: Campaign) -> None:
+    """
+    Refuse what a stop rule has stopped: that goes on where its trip is closed, by whoever has looked at its figures.
+
+    :raises MoveNotAllowed:
+    """
+    if campaign.status == Status.STOPPED:
+        raise MoveNotAllowed(_("A stop rule has stopped it: it is resumed on the page of that trip."))
+
+
 def _move(campaign: Campaign, move: Move) -> None:
     movable = Campaign.objects.filter(pk=campaign.pk, status__in=move.leaves, is_builtin=False)
     if not movable.update(status=move.leads_to):

@@ -8,7 +8,6 @@ from django.contrib import admin
 from django.db.models import Q, QuerySet
 from django.http import Http404, HttpRequest
 from django.urls import URLPattern
-from django.utils import timezone
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext, ngettext
@@ -16,6 +15,7 @@ from django.utils.translation import gettext_lazy as _
 from unfold.paginator import InfinitePaginator
 
 from core.backoffice import VIEWS_TEMPLATE, StoryAdmin, ViewFilter, audit, may, post_button
+from core.db import transaction
 from core.templatetags.backoffice import status_mark, whole
 from events import retry
 from events.kinds import ALL, label_of
@@ -26,6 +26,7 @@ from members.names import names_of
 from rewards.models import Reward
 from scoring import why
 from tenants import context
+from tenants.clock import now
 
 RETRY = "events.change_event"
 CONSEQUENCES_MAX = 50
@@ -147,8 +148,9 @@ class EventAdmin(StoryAdmin):
         event = Event.objects.filter(pk=pk).first()
         if event is None:
             raise Http404
-        retry.retry(event=event, at=timezone.now())
-        audit(request, action="event.retried", target=f"event:{event.pk} {event}")
+        with transaction():
+            retry.retry(event=event, at=now())
+            audit(request, action="event.retried", target=f"event:{event.pk} {event}")
         return gettext("The event is tried again now.")
 
     # The page of an event

@@ -11,8 +11,7 @@ from antifraud.judging.observed import Nearby, Pace, Ranges
 from antifraud.judging.ties import type_of_identity
 from campaigns.conditions import ORDERS
 from campaigns.definitions import RuleLine
-from core import db
-from members import sealing
+from core import db, sealing
 from members.normalise import InvalidIdentity, normalise_one
 from referrals.touch import Miss, Touch, Touches
 from rewards import assets
@@ -23,6 +22,7 @@ from tenants import context
 
 HOUR, DAY = timedelta(hours=1), timedelta(days=1)
 JOINED = "member.joined"
+THINGS = frozenset({"device", "card"})
 
 
 class Known(NamedTuple):

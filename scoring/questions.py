@@ -5,8 +5,11 @@ from typing import Any
 
 from antifraud.judging import observing
 from antifraud.stops import lookout
+from events.merging import selves
+from referrals.attribution import REFERRAL
 from scoring.surroundings import Surroundings
 
+OWN = selves("m.id")
 OF_ALL = """
 m.id, m.status <> 'active' AS is_blocked, m.first_seen_at, m.joined_at,
     COALESCE(level.multiplier_bps, 10000) AS multiplier_bps,
@@ -29,36 +32,36 @@ HOLDINGS = {
 # asked of those who join; the rest, of those who invite or are invited. Instants are bounded: the first order and the
 # busiest hour are all that is asked of them.
 OF_COUNTED = {
-    "orders_count": """
+    "orders_count": f"""
 CASE WHEN m.id = ANY(%(counted)s::bigint[]) THEN
-    (SELECT count(*) FROM events_order o WHERE o.member_id = m.id AND o.cancelled_at IS NULL) END"""
+    (SELECT count(*) FROM events_order o WHERE o.member_id = ANY({OWN}) AND o.cancelled_at IS NULL) END"""  # noqa: S608 (constants only)
 }
 OF_JOINERS = {
-    "orders": """
+    "orders": f"""
 CASE WHEN m.id = ANY(%(joiners)s::bigint[]) THEN
-    ARRAY(SELECT o.paid_at FROM events_order o WHERE o.member_id = m.id AND o.cancelled_at IS NULL
-        ORDER BY o.paid_at LIMIT 500) END""",
-    "has_invited": """
+    ARRAY(SELECT o.paid_at FROM events_order o WHERE o.member_id = ANY({OWN}) AND o.cancelled_at IS NULL
+        ORDER BY o.paid_at LIMIT 500) END""",  # noqa: S608 (constants only)
+    "has_invited": f"""
 CASE WHEN m.id = ANY(%(joiners)s::bigint[]) THEN
-    EXISTS (SELECT FROM referrals_referral s WHERE s.inviter_id = m.id) END""",
+    EXISTS (SELECT FROM referrals_referral s WHERE s.inviter_id = ANY({OWN})) END""",
     "fresh": f"CASE WHEN m.id = ANY(%(joiners)s::bigint[]) THEN {lookout.FRESH} END",
 }
 OF_RELATED = {
     "identities": """
 CASE WHEN m.id = ANY(%(related)s::bigint[]) THEN
     ARRAY(SELECT i.kind || ':' || i.lookup FROM members_identity i WHERE i.member_id = m.id LIMIT 300) END""",
-    "signups": """
+    "signups": f"""
 CASE WHEN m.id = ANY(%(related)s::bigint[]) THEN
-    ARRAY(SELECT s.attributed_at FROM referrals_referral s WHERE s.inviter_id = m.id
-        AND s.attributed_at > %(signups_since)s ORDER BY s.attributed_at DESC LIMIT 1001) END""",
-    "signups_around": """
+    ARRAY(SELECT s.attributed_at FROM referrals_referral s WHERE s.inviter_id = ANY({OWN})
+        AND s.attributed_at > %(signups_since)s ORDER BY s.attributed_at DESC LIMIT 1001) END""",  # noqa: S608 (constants only)
+    "signups_around": f"""
 CASE WHEN m.id = ANY(%(related)s::bigint[]) THEN
     (SELECT ARRAY[count(*) FILTER (WHERE latest.attributed_at > own.attributed_at - interval '1 hour'), count(*)]
-        FROM referrals_referral own CROSS JOIN LATERAL (
-            SELECT s.attributed_at FROM referrals_referral s WHERE s.inviter_id = own.inviter_id
+        FROM (SELECT m.id) asked (id) CROSS JOIN LATERAL ({REFERRAL}) own CROSS JOIN LATERAL (
+            SELECT s.attributed_at FROM referrals_referral s WHERE s.inviter_id = ANY({selves("own.inviter_id")})
             AND s.attributed_at > own.attributed_at - interval '1 day' AND s.attributed_at <= own.attributed_at
             ORDER BY s.attributed_at DESC LIMIT 1001
-        ) latest WHERE own.invitee_id = m.id) END""",
+        ) latest) END""",  # noqa: S608 (constants only)
     "doubles": """
 CASE WHEN m.id = ANY(%(related)s::bigint[]) THEN
     (SELECT jsonb_agg(jsonb_build_array(o.id, o.first_seen_at)) FROM (

@@ -58,13 +58,13 @@ GIFTS = """
     WHERE g.is_active AND g.code = ANY(%(gifts)s::text[]))
 """
 ORDERS = """
-(SELECT COALESCE(jsonb_agg(to_jsonb(o) || jsonb_build_object('data', e.data, 'articles', (
+(SELECT COALESCE(jsonb_agg(to_jsonb(o) || jsonb_build_object(
+        'member_id', COALESCE(e.member_id, o.member_id), 'data', e.data, 'articles', (
         SELECT jsonb_agg(item) FROM events_event f CROSS JOIN jsonb_array_elements(f.data -> 'items') item
-        WHERE f.member_id = o.member_id AND f.kind = 'order.refunded' AND f.status = 'handled'
-            AND f.data ->> 'order_id' = o.number
+        WHERE f.member_id = COALESCE(e.member_id, o.member_id) AND f.kind = 'order.refunded'
+            AND f.status = 'handled' AND f.data ->> 'order_id' = o.number
     ))), '[]') FROM events_order o JOIN events_event e ON e.id = o.event_id
-    WHERE o.number = ANY(%(numbers)s::text[]))
-"""
+    WHERE o.number = ANY(%(numbers)s::text[]))"""
 
 
 def read(*, claimed: Sequence[Claimed], book: Rulebook, at: datetime) -> Surroundings:

@@ -2,6 +2,9 @@
 
 from django.urls import path
 
-from scoring import api
+from scoring.api import events, explanations
 
-urlpatterns = [path("events/<int:event_id>", api.EventView.as_view(), name="event")]
+urlpatterns = [
+    path("events/<int:event_id>", events.EventView.as_view(), name="event"),
+    path("members/<path:external_id>/explanations", explanations.Explanations.as_view(), name="member-explanations"),
+]

@@ -89,10 +89,16 @@ def rendered(trace: Sequence[type_of_stored]) -> list[dict[str, Any]]:
 
     One statement reads the versions. An entry's `campaign` is the name that it had then.
     """
-    entries = [_spelled_out(entry) for entry in trace]
-    version_ids = {entry["version_id"] for entry in entries if "version_id" in entry}
+    (found,) = spelled_out([trace])
+    return [{**entry, "sentence": sentence(entry)} for entry in found]
+
+
+def spelled_out(traces: Sequence[Sequence[type_of_stored]]) -> list[list[dict[str, Any]]]:
+    """Return the entries of traces as `rendered` does, without a sentence. One statement reads all versions."""
+    stored = [[_as_mapping(entry) for entry in trace] for trace in traces]
+    version_ids = {entry["version_id"] for entries in stored for entry in entries if "version_id" in entry}
     offers = {version.pk: versions.offer_in(version) for version in CampaignVersion.objects.filter(pk__in=version_ids)}
-    return [_rendered(entry, offers.get(entry.get("version_id", 0))) for entry in entries]
+    return [[_whole(entry, offers.get(entry.get("version_id", 0))) for entry in entries] for entries in stored]
 
 
 def sentence(entry: type_of_entry) -> str:
@@ -101,7 +107,7 @@ def sentence(entry: type_of_entry) -> str:
     known = SENTENCES.get(code)
     if known is None:
         return code
-    told = str(known) % _params(entry)
+    told = str(known) % params_of(entry)
     is_exempt = ((entry.get("params") or {}).get("because") or {}).get("exempt")
     return f"{told} {gettext('What was seen does not count: they are exempt.')}" if is_exempt else told
 
@@ -120,7 +126,7 @@ def others_of(trace: Sequence[type_of_stored]) -> int:
     return sum(bool(entry.get("given")) and "points" not in entry for entry in entries)
 
 
-def _spelled_out(stored: type_of_stored) -> dict[str, Any]:
+def _as_mapping(stored: type_of_stored) -> dict[str, Any]:
     """Return an entry as a mapping: a rule that was missed is stored as an array (scoring.earning)."""
     if isinstance(stored, Mapping):
         return dict(stored)
@@ -131,12 +137,13 @@ def _spelled_out(stored: type_of_stored) -> dict[str, Any]:
     return {"version_id": version_id, "rule_id": rule_id, "outcome": "missed", "code": code, "params": params}
 
 
-def _rendered(entry: type_of_entry, offer: Offer | None) -> dict[str, Any]:
+def _whole(entry: type_of_entry, offer: Offer | None) -> dict[str, Any]:
     whole = {name: value for name, value in entry.items() if name != "version_id"}
     if offer:
         whole |= {"campaign_id": offer.campaign_id, "campaign": offer.name, "version": offer.number}
         whole["params"] = _asked(entry, offer) | dict(entry.get("params") or {})
-    return {**whole, "sentence": sentence(whole)}
+        whole["recipient"] = next((line.recipient for line in offer.rules if line.id == entry.get("rule_id")), "")
+    return whole
 
 
 def _asked(entry: type_of_entry, offer: Offer) -> dict[str, Any]:
@@ -157,7 +164,8 @@ class _Shown(dict[str, str]):
         return "…"
 
 
-def _params(entry: type_of_entry) -> Mapping[str, str]:
+def params_of(entry: type_of_entry) -> Mapping[str, str]:
+    """Return what the sentence of an entry is made from, each in words."""
     params: Mapping[str, Any] = entry.get("params") or {}
     shown = _Shown({name: _plain(name, value) for name, value in params.items()})
     given, due = int(entry.get("given", entry.get("points")) or 0), int(entry.get("due") or 0)

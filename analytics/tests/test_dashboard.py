@@ -18,7 +18,7 @@ from events.models import Event
 from members.models import Member
 from rewards.models import Reward
 from rewards.tests.units import make_asset
-from tenants import context
+from tenants import context, key_uses, keys
 from tests.cast import NOON, Shop, make_campaign
 from tests.people import browser_of, flag, staff_of
 
@@ -160,6 +160,29 @@ def test_the_page_takes_few_statements(shop):
 )
 def test_a_change_is_told_where_there_is_enough_to_compare(figure, percent):
     assert figure.change_percent == percent
+
+
+def test_a_key_that_is_used_after_its_end_is_told_to_whoever_looks_after_keys(acme):
+    at = timezone.now()
+    key, _full = keys.issue(tenant=acme, environment="live", name="Old till", scopes=["events:write"], at=at)
+    with transaction():
+        keys.rotate(key=key, overlap=timedelta(), at=at)
+    keys.forget()
+    key_uses.forget()
+    assert "Old till" not in front_page("admin")
+
+    key_uses.note_refused(key=keys.find(prefix=key.prefix), address="198.51.100.23", at=at)
+
+    told = "The key “Old till” was replaced, and is still used"
+    assert told not in front_page("analyst")
+    admin = browser_of(staff_of("admin", username="olga"))
+    page = admin.get("/admin/").content.decode()
+    assert told in page
+    assert "198.51.100.23" in page
+    assert f'href="/admin/tenants/apikey/{key.pk}/change/"' in page
+    with context.in_tenant("t_bolt"):
+        stranger = browser_of(staff_of("admin"), host="bolt.localhost")
+    assert told not in stranger.get("/admin/").content.decode()
 
 
 def test_a_draft_is_no_campaign_yet(acme):

@@ -8,7 +8,6 @@ from django.core.exceptions import PermissionDenied
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.template.response import TemplateResponse
 from django.urls import URLPattern, path
-from django.utils import timezone
 from django.utils.translation import gettext, ngettext
 from django.utils.translation import gettext_lazy as _
 from unfold.widgets import UnfoldAdminRadioSelectWidget, UnfoldAdminTextInputWidget, UnfoldBooleanSwitchWidget
@@ -20,6 +19,7 @@ from core.errors import Failure
 from core.templatetags.backoffice import whole
 from members.models import Member
 from members.names import names_of
+from tenants.clock import now
 
 DECIDE = "antifraud.decide_case"
 PAGE_TEMPLATE = "rewards/by_hand_form.html"
@@ -88,7 +88,7 @@ class BanPages(ModelAdmin):
         if request.method == "POST" and form.is_valid():
             try:
                 with transaction():
-                    bans.lift(member=member, by=request.user, note=form.cleaned_data["note"], at=timezone.now())  # type: ignore[arg-type]
+                    bans.lift(member=member, by=request.user, note=form.cleaned_data["note"], at=now())  # type: ignore[arg-type]
             except Failure as failure:
                 form.add_error(None, str(failure))
             else:
@@ -100,7 +100,7 @@ class BanPages(ModelAdmin):
         )
 
     def _ban(self, request: HttpRequest, member: Member, told: dict[str, Any]) -> None:
-        at = timezone.now()
+        at = now()
         with transaction():
             banned = bans.ban(member=member, by=request.user, note=told["note"], takes=told["takes"], at=at)  # type: ignore[arg-type]
             if told["shuts_out"]:

@@ -6,7 +6,6 @@ from typing import Any, Final
 from django.contrib import admin
 from django.db.models import F, Q, QuerySet
 from django.http import HttpRequest
-from django.utils import timezone
 from django.utils.html import format_html
 from django.utils.translation import gettext_lazy as _
 
@@ -15,6 +14,7 @@ from antifraud.models import Case
 from antifraud.moderation import breakdown, queue
 from core.backoffice import ViewFilter
 from core.templatetags.backoffice import whole
+from tenants.clock import now
 
 OPEN = Case.Status.OPEN
 WAITING, MINE, UNASSIGNED, OVERDUE, ESCALATED = "waiting", "mine", "unassigned", "overdue", "escalated"
@@ -26,7 +26,7 @@ class CaseView(ViewFilter):
     """Which cases: those that wait, parts of these, or those that do not wait any more."""
 
     def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, Any]]:
-        self.counts = queue.counts(viewer=request.user, at=timezone.now())  # type: ignore[arg-type]
+        self.counts = queue.counts(viewer=request.user, at=now())  # type: ignore[arg-type]
         return [
             (WAITING, _("Waiting")),
             (MINE, _("Mine")),
@@ -48,7 +48,7 @@ class CaseView(ViewFilter):
             return queryset
         if self.value() == DECIDED:
             return queryset.exclude(status=OPEN)
-        return queryset.filter(_asked(self.value(), viewer=request.user, at=timezone.now()), status=OPEN)
+        return queryset.filter(_asked(self.value(), viewer=request.user, at=now()), status=OPEN)
 
 
 def _asked(view: str, *, viewer: Any, at: datetime) -> Q:

@@ -24,6 +24,7 @@ from antifraud.models import Case
 from antifraud.moderation import queue
 from core.backoffice import post_button
 from core.templatetags.backoffice import age, whole
+from tenants.clock import now
 
 CHIPS_MAX: Final = 3
 PARTIES_MAX: Final = 3
@@ -140,7 +141,7 @@ def _waiting(case: Any) -> SafeString:
 
 def waited(case: Case) -> str:
     """Return how long a case has been waiting."""
-    if timezone.now() - case.opened_at < timedelta(minutes=1):
+    if now() - case.opened_at < timedelta(minutes=1):
         return gettext("new")
     return gettext("waits %(age)s") % {"age": age(case.opened_at)}
 
@@ -152,7 +153,7 @@ def due_mark(case: Any) -> SafeString:
     if case.shown.is_overdue:
         late = gettext("Overdue: %(age)s") % {"age": age(case.due_at)}
         return format_html('<span class="mark mark-bad">{}</span>', late)
-    left = gettext("due in %(time)s") % {"time": timeuntil(case.due_at, depth=1)}
+    left = gettext("due in %(time)s") % {"time": timeuntil(case.due_at, now(), depth=1)}
     return format_html('<span class="nowrap">{}</span>', left)
 
 

@@ -7,7 +7,6 @@ from django.core.exceptions import PermissionDenied
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.template.response import TemplateResponse
 from django.urls import URLPattern, path, reverse
-from django.utils import timezone
 from django.utils.functional import Promise
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
@@ -20,7 +19,9 @@ from antifraud.models import Case, Decision
 from antifraud.moderation import deciding, escalation, queue
 from antifraud.moderation.escalation import DECIDE
 from core.backoffice import may, page_of, post_button
+from core.db import transaction
 from core.templatetags.backoffice import whole
+from tenants.clock import now
 
 Verb = Callable[..., Decision]
 
@@ -44,7 +45,7 @@ class DecidingPages(FigurePages):
 
     def view(self, cases: Sequence[Any], request: HttpRequest) -> None:
         """Add to cases what is shown of them to whoever looks."""
-        shown = queue.shown_of(cases, viewer=request.user, at=timezone.now())  # type: ignore[arg-type]
+        shown = queue.shown_of(cases, viewer=request.user, at=now())  # type: ignore[arg-type]
         for case in cases:
             case.shown = shown[case.pk]
 
@@ -60,7 +61,7 @@ class DecidingPages(FigurePages):
 
     def _undo_button(self, case: Any) -> SafeString | str:
         """Return the button that takes a decision back, with how long it can; nothing when it is too late."""
-        until, at = case.shown.undo_until, timezone.now()
+        until, at = case.shown.undo_until, now()
         if until is None or at > until:
             return ""
         left = int((until - at).total_seconds() // 60)
@@ -77,11 +78,12 @@ class DecidingPages(FigurePages):
         return self._decided(request, pk, deciding.reject, _("Rejected: will not be given: %(given)s."), **sides)
 
     def undo(self, request: HttpRequest, pk: int) -> str:
-        deciding.undo(case=self.case_of(pk), by=request.user, at=timezone.now())  # type: ignore[arg-type]
+        with transaction():
+            deciding.undo(case=self.case_of(pk), by=request.user, at=now())  # type: ignore[arg-type]
         return gettext("Undone: the case waits for a decision again.")
 
     def take(self, request: HttpRequest, pk: int) -> str:
-        escalation.take(case=self.case_of(pk), by=request.user, at=timezone.now())  # type: ignore[arg-type]
+        escalation.take(case=self.case_of(pk), by=request.user, at=now())  # type: ignore[arg-type]
         return gettext("You look after this case now.")
 
     def assign(self, request: HttpRequest, pk: int) -> str:
@@ -90,22 +92,23 @@ class DecidingPages(FigurePages):
         to = escalation.list_moderators().filter(pk=asked).first() if asked else None
         if asked and to is None:
             raise escalation.NotAssignable
-        escalation.assign(case=self.case_of(pk), to=to, by=request.user, at=timezone.now())  # type: ignore[arg-type]
+        escalation.assign(case=self.case_of(pk), to=to, by=request.user, at=now())  # type: ignore[arg-type]
         if to is None:
             return gettext("Nobody looks after this case now.")
         return gettext("%(who)s looks after this case now.") % {"who": to}
 
     def _decided(self, request: HttpRequest, pk: int, verb: Verb, sentence: str | Promise, **choice: str) -> SafeString:
         case = self.case_of(pk)
-        shown = queue.shown_of([case], at=timezone.now())[case.pk]
-        decision = verb(
-            case=case,
-            by=request.user,
-            note=note_of(request),
-            seen=number(request.GET.get("seen")),
-            at=timezone.now(),
-            **choice,
-        )
+        shown = queue.shown_of([case], at=now())[case.pk]
+        with transaction():
+            decision = verb(
+                case=case,
+                by=request.user,
+                note=note_of(request),
+                seen=number(request.GET.get("seen")),
+                at=now(),
+                **choice,
+            )
         told = str(sentence) % {"given": said(points=shown.points, amounts=shown.amounts)}
         if decision.sides != "both":
             told = gettext("Rejected for one side: %(side)s. The other side's reward is on its way.") % {

@@ -7,7 +7,6 @@ from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest, HttpResponse
 from django.template.response import TemplateResponse
 from django.urls import URLPattern, path
-from django.utils import timezone
 from django.utils.formats import number_format
 from django.utils.translation import get_language, gettext
 
@@ -20,6 +19,7 @@ from core.backoffice import StoryAdmin, audit
 from core.templatetags.backoffice import age, whole
 from rewards import sheets
 from tenants import context
+from tenants.clock import now
 
 VIEW = "antifraud.view_case"
 DAYS_USUAL = 30
@@ -39,7 +39,7 @@ class FigurePages(StoryAdmin):
         if not self.has_view_permission(request):
             raise PermissionDenied
         days = _days(request.GET.get("days"))
-        found = figures.figures(days=days, zone=context.zone(), at=timezone.now())
+        found = figures.figures(days=days, zone=context.zone(), at=now())
         shown = {
             **self.admin_site.each_context(request),
             "title": gettext("How moderation goes"),
@@ -55,7 +55,7 @@ class FigurePages(StoryAdmin):
 
     def export_figures(self, request: HttpRequest) -> HttpResponse:
         """Give the page's figures as CSV, and note that it was done."""
-        at, days = timezone.now(), _days(request.POST.get("days"))
+        at, days = now(), _days(request.POST.get("days"))
         found = figures.figures(days=days, zone=context.zone(), at=at)
         audit(request, action="figures.exported", target="cases", changes={"days": days})
         text = sheets.sheet(header=figures.HEADER, rows=figures.rows_of(found))

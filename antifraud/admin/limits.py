@@ -9,7 +9,6 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404
 from django.template.response import TemplateResponse
 from django.urls import URLPattern, path
-from django.utils import timezone
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext
@@ -22,6 +21,7 @@ from campaigns.models import Campaign, Limit
 from core.backoffice import ModelAdmin, page_of
 from core.db import transaction
 from tenants import context
+from tenants.clock import now
 
 VIEW = "campaigns.view_limit"
 
@@ -58,7 +58,7 @@ class LimitAdmin(ModelAdmin):
 
     def dress(self, rows: Sequence[Any]) -> None:
         with transaction():
-            uses = filling.of_everybody(zone=context.zone(), at=timezone.now())
+            uses = filling.of_everybody(zone=context.zone(), at=now())
         found = {use.limit.id: use for use in uses if use.limit}
         for row in rows:
             row.use = found.get(row.pk)
@@ -102,7 +102,7 @@ class LimitAdmin(ModelAdmin):
         ]
 
     def use_view(self, request: HttpRequest) -> HttpResponse:
-        at = timezone.now()
+        at = now()
         with transaction():
             uses = filling.of_everybody(zone=context.zone(), at=at)
             told = [usewords.of_use(use, zone=context.zone(), at=at) for use in uses]
@@ -110,7 +110,7 @@ class LimitAdmin(ModelAdmin):
 
     def use_of_campaign_view(self, request: HttpRequest, campaign_id: int) -> HttpResponse:
         campaign = get_object_or_404(Campaign, pk=campaign_id)
-        at = timezone.now()
+        at = now()
         with transaction():
             uses = filling.of_campaign(offer=versions.offer_of(campaign=campaign), zone=context.zone(), at=at)
             told = [usewords.of_use(use, zone=context.zone(), at=at) for use in uses]

@@ -4,7 +4,6 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from django import forms
-from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 from unfold.widgets import UnfoldAdminFileFieldWidget, UnfoldAdminSelectWidget, UnfoldAdminTextInputWidget
 
@@ -16,6 +15,7 @@ from core.db import current_schema
 from core.errors import Failure
 from members import identities
 from tenants import context, periods
+from tenants.clock import now
 
 VALUE_HELP = _(
     "A member's number, an identity as it was reported, a domain like example.com, or a range like 203.0.113.0/24."
@@ -83,7 +83,7 @@ class ListingForm(_EndForm, forms.ModelForm):  # type: ignore[type-arg]
             return
         wish = Wish(list=told["list"], line=line, answer=told["answer"], until=self.until(), note=told.get("note", ""))
         try:
-            listings.require_sound(wish, at=timezone.now())
+            listings.require_sound(wish, at=now())
         except Failure as failure:
             pointer = failure.errors[0]["pointer"].removeprefix("/")
             self.add_error("last_day" if pointer == "until" else pointer, str(failure))

@@ -20,6 +20,7 @@ from django.utils.translation import gettext_lazy as _
 
 from antifraud.admin.ban_pages import BanPages
 from antifraud.admin.listing_forms import ListingForm, UploadForm
+from antifraud.admin.merge_pages import MergePages
 from antifraud.lists import lines, list_sheets, listings
 from antifraud.models import Listing
 from core.backoffice import ViewFilter, audit, link, list_of, path_to
@@ -29,6 +30,7 @@ from members import identities
 from members.names import names_of
 from rewards import sheets
 from tenants import context
+from tenants.clock import now
 
 WRONG_MAX = 200
 EXPORT_MAX = 100_000
@@ -46,7 +48,7 @@ class ListView(ViewFilter):
 
 
 @admin.register(Listing)
-class ListingAdmin(BanPages):
+class ListingAdmin(MergePages, BanPages):
     """The lines of the lists. One is put and taken out; what it says is changed by putting it again."""
 
     form = ListingForm
@@ -96,13 +98,13 @@ class ListingAdmin(BanPages):
         if row.until is None:
             return gettext("for ever")
         told = date_format(timezone.localtime(row.until), "DATETIME_FORMAT")
-        return format_html('<span class="mark">{}</span>', gettext("Over")) if row.until <= timezone.now() else told
+        return format_html('<span class="mark">{}</span>', gettext("Over")) if row.until <= now() else told
 
     # One line
 
     def save_model(self, request: HttpRequest, obj: Listing, form: Any, change: bool) -> None:  # noqa: FBT001
         wish = form.cleaned_data["wish"]
-        listings.put(wishes=[wish], by=request.user.get_username(), at=timezone.now())
+        listings.put(wishes=[wish], by=request.user.get_username(), at=now())
         obj.pk = Listing.objects.values_list("pk", flat=True).get(
             list=wish.list, kind=wish.line.kind, lookup=wish.line.lookup
         )
@@ -186,7 +188,7 @@ class ListingAdmin(BanPages):
         shown = self.get_changelist_instance(request).get_queryset(request).order_by("pk")[:EXPORT_MAX]
         audit(request, action="listing.exported", target="listing:", changes={"filter": request.GET.urlencode()})
         text = sheets.sheet(header=list_sheets.HEADER, rows=list_sheets.rows_of(shown))
-        return sheets.download(text=text, name=f"lists-{timezone.localdate():%Y-%m-%d}.csv")
+        return sheets.download(text=text, name=f"lists-{timezone.localdate(now()):%Y-%m-%d}.csv")
 
     def changelist_view(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
         may_add = self.has_add_permission(request)
@@ -201,14 +203,14 @@ class ListingAdmin(BanPages):
         return page
 
     def _put(self, request: HttpRequest, form: UploadForm) -> dict[str, Any]:
-        at = timezone.now()
+        at = now()
         with transaction():
             sheet = form.read(at=at)
             put = listings.put(wishes=sheet.wishes, by=request.user.get_username(), at=at)
         return {"put": put, "sheet": sheet, "wrong": sheet.wrong[:WRONG_MAX], "list_url": list_of(Listing)}
 
     def _remove(self, request: HttpRequest, ids: list[int]) -> None:
-        listings.remove(listing_ids=ids, by=request.user.get_username(), at=timezone.now())
+        listings.remove(listing_ids=ids, by=request.user.get_username(), at=now())
 
 
 def _asked(text: str) -> Q:

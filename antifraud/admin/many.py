@@ -8,7 +8,6 @@ from django.contrib.admin.helpers import ACTION_CHECKBOX_NAME
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.template.response import TemplateResponse
-from django.utils import timezone
 from django.utils.translation import gettext, ngettext
 from django.utils.translation import gettext_lazy as _
 
@@ -18,6 +17,7 @@ from antifraud.models import Case, Decision
 from antifraud.moderation import bulk, notes
 from antifraud.moderation.bulk import Choice, Preview, Refused, Total
 from core.templatetags.backoffice import whole
+from tenants.clock import now
 
 BULK_MAX = 200
 Action = Decision.Action
@@ -47,7 +47,7 @@ class ManyPages(DecidingPages):
     def _ask(self, request: HttpRequest, chosen: Sequence[Case], choice: Choice) -> HttpResponse | None:
         cases = chosen[:BULK_MAX]
         is_approval = choice.action == Action.APPROVE
-        found = bulk.preview(cases=cases, choice=choice, by=request.user, at=timezone.now())  # type: ignore[arg-type]
+        found = bulk.preview(cases=cases, choice=choice, by=request.user, at=now())  # type: ignore[arg-type]
         if not found.cases:
             self._say_why(request, found.refused)
             return None
@@ -74,7 +74,7 @@ class ManyPages(DecidingPages):
             choice=choice,
             by=request.user,  # type: ignore[arg-type]
             seen={case.pk: number(request.POST.get(f"seen-{case.pk}")) for case in cases},
-            at=timezone.now(),
+            at=now(),
         )
         decided = len(outcome.decided)
         if decided:

@@ -7,7 +7,6 @@ from django.contrib import admin, messages
 from django.core.exceptions import PermissionDenied
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.urls import URLPattern, path
-from django.utils import timezone
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
@@ -21,6 +20,7 @@ from antifraud.moderation.precision import Precision
 from campaigns.models import Campaign
 from core.backoffice import audit, changes_of, list_of, page_of, post_button
 from core.db import transaction
+from tenants.clock import now
 
 PRECISION_DAYS = 30
 CAMPAIGNS_MAX = 500
@@ -119,8 +119,8 @@ class FraudPolicyAdmin(ShadowPages):
 
 def precisions() -> dict[str, Precision]:
     """Return by signal how often it was right in the last month."""
-    now = timezone.now()
-    found = figures.precisions(since=now - timedelta(days=PRECISION_DAYS), until=now)
+    at = now()
+    found = figures.precisions(since=at - timedelta(days=PRECISION_DAYS), until=at)
     return {each.signal: each for each in found}
 
 

@@ -9,7 +9,6 @@ from django.core.paginator import Paginator
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.template.response import TemplateResponse
 from django.urls import URLPattern, path, reverse
-from django.utils import timezone
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
@@ -22,6 +21,7 @@ from core.db import transaction
 from core.errors import Failure
 from members.names import names_of
 from tenants import context, periods
+from tenants.clock import now
 
 PERIOD_DAYS, PERIOD_DAYS_MAX = 30, 366
 PAGE_SIZE = 50
@@ -77,7 +77,7 @@ class ShadowPages(SingletonAdmin):
             self._require_change(request)
             if form.is_valid():
                 with transaction():
-                    policies.try_beside(row=row, wanted=form.wanted(), at=timezone.now())
+                    policies.try_beside(row=row, wanted=form.wanted(), at=now())
                     audit(request, action="fraudpolicy.tried", target=f"fraudpolicy:{row.pk}", changes=changes_of(form))
                 messages.success(request, gettext("It is tried from now on. Nothing is decided by it."))
                 return HttpResponseRedirect(reverse(f"admin:{self._url_name('compare')}", args=[pk]))
@@ -104,7 +104,7 @@ class ShadowPages(SingletonAdmin):
         if request.method == "POST":
             try:
                 with transaction():
-                    policies.make_live(row=row, at=timezone.now())
+                    policies.make_live(row=row, at=now())
                     changes = {"flag_from": row.flag_from, "refuse_from": row.refuse_from, "signals": row.signals}
                     audit(request, action="fraudpolicy.made_live", target=f"fraudpolicy:{row.pk}", changes=changes)
             except Failure as failure:
@@ -182,7 +182,7 @@ def _money(minor: int) -> str:
 
 def _period(request: HttpRequest) -> tuple[date, date]:
     """Return the first and the last day that are asked for, by the tenant's clock; the last month unless said."""
-    today = timezone.now().astimezone(context.zone()).date()
+    today = now().astimezone(context.zone()).date()
     until = min(_day(request.GET.get("until")) or today, today)
     since = min(_day(request.GET.get("since")) or until - timedelta(days=PERIOD_DAYS - 1), until)
     return max(since, until - timedelta(days=PERIOD_DAYS_MAX - 1)), until

@@ -8,7 +8,6 @@ from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest, HttpResponse
 from django.template.response import TemplateResponse
 from django.urls import URLPattern, path, reverse
-from django.utils import timezone
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext
@@ -20,6 +19,7 @@ from antifraud.stops import charts, lookback, measures
 from core.backoffice import ModelAdmin, link
 from core.errors import Failure
 from tenants import context
+from tenants.clock import now
 
 
 @admin.register(StopRule)
@@ -76,7 +76,7 @@ class StopRuleAdmin(ModelAdmin):
         """Show what a rule would have done in the last months. Nothing is changed by looking."""
         if not self.has_view_permission(request):
             raise PermissionDenied
-        now = timezone.now()
+        at = now()
         saved = StopRule.objects.filter(pk=_number(request.GET.get("rule"))).select_related("campaign").first()
         is_asked = "metric" in request.GET
         form = (
@@ -90,7 +90,7 @@ class StopRuleAdmin(ModelAdmin):
         context_["title"] = gettext("A stop rule on what has happened")
         rule = form.instance if is_asked and form.is_valid() else None if is_asked else saved
         if rule:
-            context_ |= self._tried(request, rule, at=now)
+            context_ |= self._tried(request, rule, at=at)
         return TemplateResponse(request, "admin/antifraud/stoprule/tried.html", context_)
 
     def _tried(self, request: HttpRequest, rule: StopRule, *, at: datetime) -> dict[str, Any]:

@@ -20,6 +20,7 @@ from antifraud.models import StopRule, Trip
 from antifraud.stops import charts, measures, resuming, savings
 from core.backoffice import VIEWS_TEMPLATE, StoryAdmin, ViewFilter, may, page_of, path_to, post_button
 from core.templatetags.backoffice import age
+from tenants.clock import now
 
 RESUME = "antifraud.change_stoprule"
 SPARK = """<svg viewBox="-2 -2 100 28" width="100" height="28" aria-hidden="true"
@@ -116,7 +117,7 @@ class TripAdmin(StoryAdmin):
         trip = Trip.objects.filter(pk=pk).select_related("campaign").first()
         if trip is None:
             raise Http404
-        resuming.resume(trip=trip, by=request.user, at=timezone.now())  # type: ignore[arg-type]
+        resuming.resume(trip=trip, by=request.user, at=now())  # type: ignore[arg-type]
         if trip.action == StopRule.Action.NOTIFY:
             return gettext("Noted. You are told again when it happens again.")
         return gettext("“%(name)s” goes on. What was flagged meanwhile waits in the moderation queue.") % {

@@ -15,9 +15,11 @@ from antifraud.judging.ties import BINDING, DEPTH_MAX, MEMBERS_MAX, Ties, type_o
 from antifraud.signals import disposable_email, habits
 from antifraud.signals.signal import OF_INVITER
 from core import db
+from core.sealing import unseal
+from events.merging import selves
 from members import identities, normalise
 from members.people import IDENTITIES_OF_A_KIND_MAX
-from members.sealing import unseal
+from referrals.attribution import REFERRAL
 from tenants import context
 from tenants.memory import Memory
 
@@ -38,6 +40,7 @@ TYING = ", ".join(f"'{kind}'" for kind in normalise.TYING)
 
 # --- One column each, of a member m ---------------------------------------------------------------------------------
 
+OWN: Final = selves("m.id")
 OF_RELATED: Final = f"""
 CASE WHEN m.id = ANY(%(related)s::bigint[]) THEN jsonb_build_object(
     'values', (SELECT jsonb_agg(jsonb_build_array(given.kind, given.lookup, given.value)) FROM (
@@ -50,7 +53,7 @@ CASE WHEN m.id = ANY(%(related)s::bigint[]) THEN jsonb_build_object(
                 SELECT FROM members_identity o WHERE o.kind = i.kind AND o.lookup = i.lookup AND o.member_id <> m.id)
             ORDER BY i.id DESC LIMIT 20)) given),
     'first_paid', (SELECT extract(epoch FROM min(o.paid_at)) FROM events_order o
-        WHERE o.member_id = m.id AND o.cancelled_at IS NULL),
+        WHERE o.member_id = ANY({OWN}) AND o.cancelled_at IS NULL),
     -- Among the latest rewards: those of whoever owes nothing, which are nearly all, are not gone through.
     'owes', (SELECT count(*) FROM rewards_reward r
         WHERE r.member_id = m.id AND r.lost > 0 AND r.lost_why IN ('shown', 'used', 'sent') AND r.id >= COALESCE((
@@ -61,11 +64,12 @@ CASE WHEN m.id = ANY(%(related)s::bigint[]) THEN jsonb_build_object(
 OF_INVITERS: Final = f"""
 CASE WHEN m.id = ANY(%(inviters)s::bigint[]) THEN (
 WITH latest AS MATERIALIZED (
-    SELECT l.* FROM (SELECT g.event_id, g.rule_id, g.name, g.weight, g.verdict, g.is_shadow, g.at,
+    SELECT l.* FROM unnest({OWN}) AS self (id) CROSS JOIN LATERAL (
+        SELECT g.event_id, g.rule_id, g.name, g.weight, g.verdict, g.is_shadow, g.at,
             g.evidence ? '{OF_INVITER}' AS is_of_inviter
         FROM antifraud_signal g
         -- A range of one, as HELD: an equality would be read in the order of all signals, whoever they are about.
-        WHERE g.member_id >= m.id AND g.member_id <= m.id ORDER BY g.member_id, g.id DESC LIMIT {SIGNALS_MAX}) l
+        WHERE g.member_id >= self.id AND g.member_id <= self.id ORDER BY g.member_id, g.id DESC LIMIT {SIGNALS_MAX}) l
     WHERE NOT l.is_shadow AND l.at > %(at)s::timestamptz - interval '{RECORD_DAYS} days'
 ), own AS MATERIALIZED (
     SELECT r.id, r.event_id, r.side, r.status, r.given, r.reversed + r.lost AS returned,
@@ -78,13 +82,18 @@ WITH latest AS MATERIALIZED (
 SELECT jsonb_build_object(
     'friends', (SELECT jsonb_agg(jsonb_build_array(s.invitee_id, extract(epoch FROM s.attributed_at), o.first_paid,
             o.amount_minor, o.orders, o.returned, n.lookup))
-        FROM (SELECT invitee_id, attributed_at FROM referrals_referral WHERE inviter_id = m.id
-            ORDER BY attributed_at DESC LIMIT {FRIENDS_MAX}) s
+        FROM (SELECT COALESCE(f.merged_into_id, f.id) AS invitee_id, r.attributed_at
+            FROM unnest({OWN}) AS self (id) CROSS JOIN LATERAL (
+                SELECT invitee_id, attributed_at FROM referrals_referral WHERE inviter_id = self.id
+                ORDER BY attributed_at DESC LIMIT {FRIENDS_MAX}
+            ) r JOIN members_member f ON f.id = r.invitee_id
+            ORDER BY r.attributed_at DESC LIMIT {FRIENDS_MAX}) s
         CROSS JOIN LATERAL (SELECT extract(epoch FROM min(o.paid_at)) AS first_paid,
             (array_agg(o.amount_minor ORDER BY o.paid_at))[1] AS amount_minor, count(*) AS orders,
             count(*) FILTER (WHERE o.refunded_minor > 0 OR o.cancelled_at IS NOT NULL) AS returned
-            FROM (SELECT e.paid_at, e.amount_minor, e.refunded_minor, e.cancelled_at FROM events_order e
-                WHERE e.member_id >= s.invitee_id AND e.member_id <= s.invitee_id
+            FROM unnest({selves("s.invitee_id")}) AS friend (id) CROSS JOIN LATERAL (
+                SELECT e.paid_at, e.amount_minor, e.refunded_minor, e.cancelled_at FROM events_order e
+                WHERE e.member_id >= friend.id AND e.member_id <= friend.id
                 ORDER BY e.member_id, e.paid_at LIMIT 20) o) o
         LEFT JOIN LATERAL (SELECT i.lookup FROM members_identity i WHERE i.member_id = s.invitee_id
             AND i.kind = 'subnet' ORDER BY i.id LIMIT 1) n ON true),
@@ -121,7 +130,8 @@ CASE WHEN m.id = ANY(%(invitees)s::bigint[]) THEN jsonb_build_object(
             WHERE o.first_seen_at > m.first_seen_at - interval '1 day' AND o.first_seen_at <= m.first_seen_at
         ) seen GROUP BY own.kind) found),
     'joined', (SELECT jsonb_build_array(e.data -> 'telegram_username', e.data -> 'telegram_photo')
-        FROM referrals_referral s JOIN events_event e ON e.id = s.event_id WHERE s.invitee_id = m.id)
+        FROM (SELECT m.id) asked (id) CROSS JOIN LATERAL ({REFERRAL}) s
+        JOIN referrals_referral r ON r.id = s.id JOIN events_event e ON e.id = r.event_id)
 ) END AS invitee"""  # noqa: S608 (constants only)
 
 # Lists are read for everybody, where there are any. What is somebody else's exempts nobody who names it.
@@ -159,15 +169,16 @@ CASE WHEN m.id = %(first)s THEN jsonb_build_object(
                 SELECT jsonb_agg(i.kind || ':' || i.lookup) FROM (SELECT i.kind, i.lookup FROM members_identity i
                     WHERE i.member_id = found.member_id AND i.kind IN ({BOUND}) LIMIT {OWN_MAX}) i) END))
         FROM (SELECT DISTINCT member_id FROM (SELECT member_id FROM reached LIMIT {REACHED_MAX}) r) found
-        LEFT JOIN referrals_referral s ON s.invitee_id = found.member_id
+        CROSS JOIN LATERAL (SELECT found.member_id AS id) asked LEFT JOIN LATERAL ({REFERRAL}) s ON true
     ),
     'chains', (
         WITH RECURSIVE up (invitee_id, inviter_id, depth) AS (
-            SELECT s.invitee_id, s.inviter_id, 1 FROM referrals_referral s
-            WHERE s.invitee_id = ANY(%(related)s::bigint[])
+            SELECT s.invitee_id, s.inviter_id, 1 FROM unnest(%(related)s::bigint[]) AS asked (id)
+            CROSS JOIN LATERAL ({REFERRAL}) s
             UNION
             SELECT s.invitee_id, s.inviter_id, up.depth + 1 FROM up
-            JOIN referrals_referral s ON s.invitee_id = up.inviter_id WHERE up.depth < {DEPTH_MAX}
+            CROSS JOIN LATERAL (SELECT up.inviter_id AS id) asked CROSS JOIN LATERAL ({REFERRAL}) s
+            WHERE up.depth < {DEPTH_MAX}
         )
         SELECT jsonb_agg(DISTINCT jsonb_build_array(invitee_id, inviter_id)) FROM up
     ),

@@ -13,15 +13,19 @@ from core.errors import type_of_text
 STOPPED = "stopped"
 # Somebody was banned after it had been given.
 BANNED = "banned"
+# Inviter and friend were merged after it had been earned.
+MERGED = "merged"
 
 # Signal → a sentence over its evidence; signal → its name in two or three words.
 SENTENCES: Mapping[str, type_of_text] = {each.name: each.sentence for each in SIGNALS} | {
     STOPPED: _("A stop rule was in force when this was earned."),
     BANNED: _("Member %(member)s was banned after this had been given."),
+    MERGED: _("Inviter and friend turned out to be one person: member %(member)s was merged."),
 }
 SHORT: Mapping[str, type_of_text] = {each.name: each.short for each in SIGNALS} | {
     STOPPED: _("Stop rule in force"),
     BANNED: _("Given before a ban"),
+    MERGED: _("One person"),
 }
 
 

@@ -22,6 +22,7 @@ from antifraud.moderation.cases import Flagged, NewSignal
 from antifraud.signals import habits, refund_rate, ring
 from antifraud.signals.signal import OF_INVITER
 from core.db import execute, fetch, in_transaction, json_text, transaction
+from events.merging import selves
 from members import people
 from tenants import context
 
@@ -35,6 +36,9 @@ PENDING_MAX: Final = 10_000
 # What tells of an inviter by their friends, and so of those too who came first.
 BY_FRIENDS: Final = (*habits.SIGNALS, *refund_rate.SIGNALS)
 
+# Whoever was merged is seen as the one who stays, whose the rewards are: what was seen of them before keeps its number.
+SURVIVING: Final = "COALESCE({0}.merged_into_id, {0}.id)"
+
 # Three reasons to look again: something was seen of an inviter lately; a ring of members who are named in what was seen
 # (of a reward that no moderator has approved since); what an inviter's friends have given back once it was rewarded.
 ASKED: Final = f"""
@@ -44,23 +48,28 @@ WITH latest AS MATERIALIZED (
 ), rings AS MATERIALIZED (
     SELECT DISTINCT ON (g.evidence -> 'members') g.evidence FROM latest g
     WHERE g.name = '{ring.NAME}' AND NOT EXISTS (
-        SELECT FROM (SELECT r.id, r.event_id FROM rewards_reward r WHERE r.member_id = g.member_id
+        SELECT FROM (SELECT r.id, r.event_id FROM rewards_reward r
+            WHERE r.member_id = (SELECT {SURVIVING.format("m")} FROM members_member m WHERE m.id = g.member_id)
             ORDER BY r.id DESC LIMIT 2000) r
         JOIN antifraud_casereward cr ON cr.reward_id = r.id JOIN antifraud_case c ON c.id = cr.case_id
         WHERE r.event_id = g.event_id AND c.status = 'approved')
     ORDER BY g.evidence -> 'members', g.id DESC LIMIT {RINGS_MAX}
 )
-(SELECT DISTINCT g.member_id AS inviter_id, NULL::bigint AS invitee_id, NULL::jsonb AS ring FROM latest g
+(SELECT DISTINCT {SURVIVING.format("m")} AS inviter_id, NULL::bigint AS invitee_id, NULL::jsonb AS ring
+FROM latest g JOIN members_member m ON m.id = g.member_id
 WHERE EXISTS (
-    SELECT FROM rewards_reward r WHERE r.member_id = g.member_id AND r.side = 'inviter' AND r.status = 'pending')
-ORDER BY g.member_id LIMIT {INVITERS_MAX})
+    SELECT FROM rewards_reward r
+    WHERE r.member_id = {SURVIVING.format("m")} AND r.side = 'inviter' AND r.status = 'pending')
+ORDER BY 1 LIMIT {INVITERS_MAX})
 UNION ALL
-(SELECT f.inviter_id, f.invitee_id, rings.evidence FROM rings
+(SELECT {SURVIVING.format("inviter")}, {SURVIVING.format("friend")}, rings.evidence FROM rings
 CROSS JOIN LATERAL jsonb_array_elements(rings.evidence -> 'members') AS named (id)
 CROSS JOIN LATERAL (SELECT * FROM referrals_referral each WHERE each.invitee_id = named.id::bigint LIMIT 1) f
+JOIN members_member inviter ON inviter.id = f.inviter_id
+JOIN members_member friend ON friend.id = f.invitee_id
 WHERE rings.evidence -> 'members' @> to_jsonb(f.inviter_id) AND EXISTS (
-    SELECT FROM rewards_reward r WHERE r.member_id IN (f.inviter_id, f.invitee_id) AND r.referral_id = f.id
-        AND r.status = 'pending'))
+    SELECT FROM rewards_reward r WHERE r.member_id IN ({SURVIVING.format("inviter")}, {SURVIVING.format("friend")})
+        AND r.referral_id = f.id AND r.status = 'pending'))
 UNION ALL
 (SELECT DISTINCT due.member_id, NULL::bigint, NULL::jsonb FROM (
     SELECT r.member_id FROM rewards_reward r WHERE r.status = 'pending' AND r.awaits = '' AND r.side = 'inviter'
@@ -73,14 +82,25 @@ WHERE EXISTS (
 """  # noqa: S608 (constants only)
 # With what was seen of each when it was proposed. What a moderator has approved before is not asked of again.
 PENDING: Final = f"""
-SELECT r.id, r.campaign_id, r.event_id, r.rule_id, r.member_id, f.inviter_id, f.invitee_id, (
-    SELECT jsonb_agg(jsonb_build_array(g.name, g.weight, g.evidence) ORDER BY g.id) FROM antifraud_signal g
-    WHERE g.event_id = r.event_id AND g.rule_id = r.rule_id AND g.member_id = r.member_id AND NOT g.is_shadow) AS kept
-FROM referrals_referral f
+SELECT r.id, r.campaign_id, r.event_id, r.rule_id, r.member_id, {SURVIVING.format("inviter")} AS inviter_id,
+    {SURVIVING.format("friend")} AS invitee_id, (
+    SELECT jsonb_agg(jsonb_build_array(g.name, g.weight, g.evidence) ORDER BY g.id)
+    FROM antifraud_signal g JOIN members_member m ON m.id = g.member_id
+    WHERE g.event_id = r.event_id AND g.rule_id = r.rule_id AND {SURVIVING.format("m")} = r.member_id
+        AND NOT g.is_shadow) AS kept
+FROM (
+    SELECT f.id, f.inviter_id, f.invitee_id FROM unnest(%(inviters)s::bigint[]) AS asked (id)
+    JOIN referrals_referral f ON f.inviter_id = ANY({selves("asked.id")})
+    UNION
+    SELECT f.id, f.inviter_id, f.invitee_id FROM unnest(%(invitees)s::bigint[]) AS asked (id)
+    JOIN referrals_referral f ON f.invitee_id = ANY({selves("asked.id")})
+) f
+JOIN members_member inviter ON inviter.id = f.inviter_id
+JOIN members_member friend ON friend.id = f.invitee_id
 CROSS JOIN LATERAL (SELECT * FROM rewards_reward each
-    WHERE each.member_id IN (f.inviter_id, f.invitee_id) AND each.referral_id = f.id AND each.status = 'pending') r
-WHERE (f.inviter_id = ANY(%(inviters)s::bigint[]) OR f.invitee_id = ANY(%(invitees)s::bigint[]))
-    AND NOT EXISTS (SELECT FROM antifraud_casereward decided WHERE decided.reward_id = r.id)
+    WHERE each.member_id IN ({SURVIVING.format("inviter")}, {SURVIVING.format("friend")}) AND each.referral_id = f.id
+        AND each.status = 'pending') r
+WHERE NOT EXISTS (SELECT FROM antifraud_casereward decided WHERE decided.reward_id = r.id)
 ORDER BY r.matures_at, r.id LIMIT {PENDING_MAX}
 """  # noqa: S608 (constants only)
 PEOPLE: Final = f"SELECT m.id, m.first_seen_at, {observing.OF_INVITERS}, {observing.LISTED}"

@@ -26,17 +26,20 @@ class LimitReached(Conflict):
     message = _("The limit or budget has been used up in the meantime.")
 
 
-# Whose it was: of an actor's own rewards there is no referral.
+# Whose it was, or who they turned out to be: of an actor's own rewards there is no referral.
 REWARDS: Final = """
 SELECT r.id, r.campaign_id, r.rule_id, r.member_id, r.occurred_at, r.side, r.created_at, r.part, r.given, r.reversed,
     r.cost_minor, asset.code = 'points' AS is_points, campaign.is_builtin,
-    COALESCE(s.invitee_id, r.member_id) AS actor_id, COALESCE(s.inviter_id, 0) AS inviter_id,
+    actor.id AS actor_id, COALESCE(inviter.merged_into_id, inviter.id, 0) AS inviter_id,
     (SELECT jsonb_agg(jsonb_build_array(i.kind, i.lookup, i.added_at, i.id)) FROM members_identity i
-        WHERE i.member_id = COALESCE(s.invitee_id, r.member_id) AND i.kind IN ('device', 'card')) AS things
+        WHERE i.member_id = actor.id AND i.kind IN ('device', 'card')) AS things
 FROM rewards_reward r
 JOIN campaigns_campaign campaign ON campaign.id = r.campaign_id
 LEFT JOIN rewards_asset asset ON asset.id = r.asset_id
 LEFT JOIN referrals_referral s ON s.id = r.referral_id
+LEFT JOIN members_member inviter ON inviter.id = s.inviter_id
+LEFT JOIN members_member invitee ON invitee.id = s.invitee_id
+CROSS JOIN LATERAL (SELECT COALESCE(invitee.merged_into_id, invitee.id, r.member_id) AS id) actor
 WHERE r.id = ANY(%(reward_ids)s::bigint[]) ORDER BY r.id
 """
 READ: Final = """

@@ -7,6 +7,8 @@ midnights of the days that rolling limits ask for, in ascending order.
 
 from typing import Final
 
+from events.merging import selves
+
 # Of a reward that was taken back what the member has kept goes on counting, or a limit would be none for whoever spends
 # first and returns the order then. It is no step of a ladder any more.
 STATUSES: Final = "('flagged', 'pending', 'granted', 'reversed')"
@@ -47,10 +49,11 @@ WHERE {is_new} AND k.subject_id = 0 AND k.campaign_id = 0
 SELECT * FROM (SELECT * FROM rewards_reward WHERE member_id = k.subject_id OFFSET 0) own
 WHERE {is_new} AND k.scope = 'inviter' AND side = 'inviter'
 UNION ALL
-SELECT of_friend.* FROM referrals_referral s CROSS JOIN LATERAL (
-    SELECT * FROM rewards_reward WHERE member_id = s.invitee_id OFFSET 0
+SELECT of_friend.* FROM referrals_referral s JOIN members_member friend ON friend.id = s.invitee_id CROSS JOIN LATERAL (
+    SELECT * FROM rewards_reward WHERE member_id = COALESCE(friend.merged_into_id, friend.id) OFFSET 0
 ) of_friend
-WHERE {is_new} AND k.scope = 'inviter' AND s.inviter_id = k.subject_id AND of_friend.side = 'invitee'
+WHERE {is_new} AND k.scope = 'inviter' AND s.inviter_id = ANY({inviters}) AND of_friend.side = 'invitee'
+    AND of_friend.referral_id = s.id
 """,
     "thing": """
 SELECT of_user.* FROM {identities} i CROSS JOIN LATERAL (
@@ -59,8 +62,9 @@ SELECT of_user.* FROM {identities} i CROSS JOIN LATERAL (
 WHERE k.scope IN ('device', 'card') AND {is_of_thing} AND of_user.side <> 'inviter'
     AND of_user.created_at >= i.added_at
 UNION ALL
-SELECT of_inviter.* FROM {identities} i JOIN referrals_referral s ON s.invitee_id = i.member_id CROSS JOIN LATERAL (
-    SELECT * FROM rewards_reward WHERE member_id = s.inviter_id OFFSET 0
+SELECT of_inviter.* FROM {identities} i JOIN referrals_referral s ON s.invitee_id = ANY({invitees})
+JOIN members_member inviter ON inviter.id = s.inviter_id CROSS JOIN LATERAL (
+    SELECT * FROM rewards_reward WHERE member_id = COALESCE(inviter.merged_into_id, inviter.id) OFFSET 0
 ) of_inviter
 WHERE k.scope IN ('device', 'card') AND {is_of_thing} AND of_inviter.side = 'inviter'
     AND of_inviter.referral_id = s.id AND of_inviter.created_at >= i.added_at
@@ -109,7 +113,8 @@ def missing(branches: frozenset[str]) -> str:
 
 
 def _sums(branches: frozenset[str], *, gate: str, **told: str) -> str:
-    rewards = "UNION ALL".join(_BRANCHES[name] for name in sorted(branches)).format(**told)
+    people = {"inviters": selves("k.subject_id"), "invitees": selves("i.member_id")}
+    rewards = "UNION ALL".join(_BRANCHES[name] for name in sorted(branches)).format(**told, **people)
     return _SUMS.format(gate=gate, counts=COUNTS, cost_left=COST_LEFT, rewards=rewards, statuses=STATUSES)
 
 

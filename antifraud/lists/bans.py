@@ -32,7 +32,7 @@ from members.normalise import TYING
 from rewards import beyond, cancelling, releases
 from rewards.actors import Actor
 from rewards.models import Reward
-from tenants import audit
+from tenants.staff import programs
 from tenants.staff.models import Staff
 
 # What a ban takes, each what those before it take too.
@@ -157,7 +157,7 @@ def _number(member: Member) -> int:
 
 
 def _call_off(member: Member, *, by: Staff, note: str, at: datetime) -> list[int]:
-    ids = cancelling.call_off(member_id=member.pk, reason=note, actor=Actor("staff", by.get_username()), at=at)
+    ids = cancelling.call_off(member_id=member.pk, reason=note, actor=_actor_of(by), at=at)
     _settle(ids, by=by, note=note, at=at)
     return ids
 
@@ -216,9 +216,12 @@ def _tell(kind: str, member: Member, *, number: int, by: Staff, told: Mapping[st
     data = {**told, "by": by.get_username()}
     key = f"member:{member.pk}:{kind.removeprefix('member.')}:{number}"
     facts.record(facts=[Fact(kind, key, data, member.pk)], at=at)
-    audit.record(
-        actor_kind="staff", actor=by.get_username(), action=kind, target=f"member:{member.pk}", changes=told, at=at
-    )
+    _actor_of(by).note(action=kind, target=f"member:{member.pk}", changes=told, at=at)
+
+
+def _actor_of(by: Staff) -> Actor:
+    key = programs.key_of(by)
+    return Actor("staff", by.get_username()) if key is None else Actor("key", key)
 
 
 NUMBER = """

@@ -8,6 +8,7 @@ from typing import NamedTuple
 from antifraud.models import Case, Decision, FraudPolicy
 from antifraud.moderation import deciding, owners, queue, sides, stakes
 from antifraud.moderation.owners import OwnCase
+from core.db import transaction
 from core.errors import Failure
 from rewards.assets import POINTS
 from rewards.models import Reward
@@ -109,9 +110,10 @@ def decide(
 
 
 def _decide(case: Case, choice: Choice, *, by: Staff, seen: int | None, at: datetime) -> Decision:
-    if choice.action == Decision.Action.APPROVE:
-        return deciding.approve(case=case, by=by, note=choice.note, seen=seen, at=at)
-    return deciding.reject(case=case, by=by, note=choice.note, seen=seen, sides=choice.sides, at=at)
+    with transaction():
+        if choice.action == Decision.Action.APPROVE:
+            return deciding.approve(case=case, by=by, note=choice.note, seen=seen, at=at)
+        return deciding.reject(case=case, by=by, note=choice.note, seen=seen, sides=choice.sides, at=at)
 
 
 def _taken(

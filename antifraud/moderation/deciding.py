@@ -18,7 +18,7 @@ from antifraud.models import Case, CaseReward, Decision, FraudPolicy
 from antifraud.moderation import owners, reach, tellings
 from antifraud.moderation import sides as referral_sides
 from antifraud.moderation.tellings import Came
-from core.db import in_transaction, savepoint, transaction
+from core.db import in_transaction, savepoint
 from core.errors import Conflict, conflict_of
 from members import people
 from rewards import releases
@@ -43,7 +43,7 @@ class NotUndoable(Conflict):
     """There is no decision to undo, or its time is over, or what was given is out of reach."""
 
 
-@transaction
+@in_transaction
 def approve(*, case: Case, by: Staff, note: str = "", seen: int | None = None, at: datetime) -> Decision:
     """
     Let the case's rewards go, of both sides: granted, or pending until they are mature.
@@ -61,7 +61,7 @@ def approve(*, case: Case, by: Staff, note: str = "", seen: int | None = None, a
     return decision
 
 
-@transaction
+@in_transaction
 def reject(
     *, case: Case, by: Staff, note: str = "", seen: int | None = None, sides: str | None = None, at: datetime
 ) -> Decision:
@@ -90,7 +90,7 @@ def reject(
     return decision
 
 
-@transaction
+@in_transaction
 def undo(*, case: Case, by: Staff, at: datetime) -> Decision:
     """
     Take the last decision back, of whichever sides: its rewards wait again, and what was paid is posted back.
@@ -168,7 +168,7 @@ SENTENCES = {
 def already_decided(case: Case) -> AlreadyDecided:
     """Return the failure that names who has decided a case."""
     who = case.decided_by.get_full_name() or case.decided_by.get_username() if case.decided_by else ""
-    return AlreadyDecided(SENTENCES[Case.Status(case.status)] % {"who": who})
+    return AlreadyDecided(SENTENCES[Case.Status(case.status)] % {"who": who}, extra={"decided_by": who})
 
 
 def _get_undoable(case: Case, *, at: datetime) -> Decision:

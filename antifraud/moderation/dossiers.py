@@ -11,6 +11,7 @@ from antifraud.judging import reasons
 from antifraud.models import Case, Decision, Signal
 from antifraud.moderation import webs
 from core.db import fetch
+from events.merging import selves
 from events.models import Event
 from members.names import names_of
 from rewards.models import Reward
@@ -92,10 +93,11 @@ def record_of(*, case: Case, member_ids: Collection[int]) -> Record:
 def _sights(rewards: Sequence[Reward]) -> Iterator[tuple[Sight, list[int]]]:
     """Yield what was seen, each once though both sides of a referral have it, and whom it names: the heaviest first."""
     asked = {(each.event_id, each.rule_id, each.member_id) for each in rewards}
-    rows = Signal.objects.filter(event__in={event_id for event_id, _rule, _member in asked}).order_by("-weight", "pk")
+    about = Signal.objects.filter(event__in={event_id for event_id, _rule, _member in asked}).select_related("member")
     seen: dict[str, tuple[Sight, list[int]]] = {}
-    for row in rows:
-        if (row.event_id, row.rule_id, row.member_id) in asked:
+    for row in about.order_by("-weight", "pk"):
+        # What was seen of whoever was merged is about a reward of the one who stays.
+        if (row.event_id, row.rule_id, row.member.merged_into_id or row.member_id) in asked:
             sight = _sight(row.name, row.evidence, weight=row.weight, is_shadow=row.is_shadow)
             seen.setdefault(sight.sentence, (sight, webs.named_in(row.evidence)))
     # A stop rule or a ban is no signal: it flags whatever was seen.
@@ -118,23 +120,25 @@ def _sight(signal: str, evidence: Mapping[str, Any], *, weight: int | None, is_s
 
 def _verdicts(rewards: Iterable[Reward]) -> Iterator[str]:
     """Yield what the traces say of how each reward came to be flagged."""
-    flagged = {(each.event_id, each.rule_id, each.member_id) for each in rewards}
-    events = Event.objects.filter(pk__in={event_id for event_id, _rule, _member in flagged})
-    for event_id, trace in events.order_by("pk").values_list("pk", "trace"):
+    flagged = {each.pk for each in rewards}
+    events = Event.objects.filter(pk__in={each.event_id for each in rewards})
+    for trace in events.order_by("pk").values_list("trace", flat=True):
         for entry in trace:
-            if isinstance(entry, dict) and (event_id, entry.get("rule_id"), entry.get("member_id")) in flagged:
+            if isinstance(entry, dict) and entry.get("reward_id") in flagged:
                 told = (entry.get("params") or {}).get("because")
                 yield from [reasons.because(told)] if told else []
 
 
 # A member may stand on either side, and not be the one who was rewarded.
-CASES = """
+CASES = f"""
 WITH sides AS (
     SELECT id AS member_id, NULL::bigint AS referral_id FROM unnest(%(people)s::bigint[]) AS p (id)
     UNION
-    SELECT f.inviter_id, f.id FROM referrals_referral f WHERE f.invitee_id = ANY(%(people)s::bigint[])
+    SELECT coalesce(m.merged_into_id, m.id), f.id FROM unnest(%(people)s::bigint[]) AS p (id)
+    JOIN referrals_referral f ON f.invitee_id = ANY({selves("p.id")}) JOIN members_member m ON m.id = f.inviter_id
     UNION
-    (SELECT f.invitee_id, f.id FROM referrals_referral f WHERE f.inviter_id = ANY(%(people)s::bigint[])
+    (SELECT coalesce(m.merged_into_id, m.id), f.id FROM unnest(%(people)s::bigint[]) AS p (id)
+        JOIN referrals_referral f ON f.inviter_id = ANY({selves("p.id")}) JOIN members_member m ON m.id = f.invitee_id
         ORDER BY f.attributed_at DESC LIMIT 500)
 )
 SELECT DISTINCT cr.case_id
@@ -147,4 +151,4 @@ CROSS JOIN LATERAL (
 JOIN antifraud_casereward cr ON cr.reward_id = reward.id
 WHERE cr.case_id <> %(case_id)s
 ORDER BY cr.case_id DESC LIMIT %(limit)s
-"""
+"""  # noqa: S608 (constants only)

@@ -13,9 +13,10 @@ from django.utils.translation import gettext_lazy as _
 
 from antifraud.models import Case
 from campaigns.models import CampaignVersion
+from core import sealing
 from core.db import fetch
 from core.errors import Denied
-from members import sealing
+from events.merging import selves
 from members.models import Member
 from members.normalise import InvalidIdentity, normalise_one
 from tenants import context
@@ -94,14 +95,16 @@ EXISTS (
 
 OWN = f"""
 WITH party AS (
-    SELECT cr.case_id, side.member_id FROM antifraud_casereward cr
+    SELECT cr.case_id, coalesce(m.merged_into_id, m.id) AS member_id FROM antifraud_casereward cr
     JOIN rewards_reward r ON r.id = cr.reward_id
     CROSS JOIN LATERAL (
         SELECT r.member_id
         UNION ALL SELECT unnest(ARRAY[f.inviter_id, f.invitee_id]) FROM referrals_referral f WHERE f.id = r.referral_id
         -- Of what a friend earns alone, too: it is theirs whom somebody has invited.
-        UNION ALL SELECT f.inviter_id FROM referrals_referral f WHERE f.invitee_id = r.member_id
+        UNION ALL SELECT f.inviter_id FROM referrals_referral f WHERE f.invitee_id = ANY({selves("r.member_id")})
     ) side
+    -- A referral names whoever was merged by the number they had: what they are known by is the other's now.
+    JOIN members_member m ON m.id = side.member_id
     WHERE cr.case_id = ANY(%(case_ids)s::bigint[])
 )
 SELECT DISTINCT party.case_id FROM party

@@ -7,12 +7,14 @@ from typing import Final
 
 from django.db.models import BigIntegerField, F, OuterRef, QuerySet, Subquery, Sum, Value
 from django.db.models.functions import Coalesce
+from django.utils.translation import gettext_lazy as _
 
 from antifraud.judging import reasons
 from antifraud.models import Case, CaseReward, FraudPolicy
 from antifraud.moderation import owners, stakes
 from antifraud.moderation.deciding import undoable_until
 from core.db import fetch
+from core.errors import NotFound
 from members.names import names_of
 from rewards.assets import POINTS
 from rewards.models import Reward
@@ -20,6 +22,12 @@ from tenants.staff.models import Staff
 
 # What escalated comes first, then what is due soonest.
 ORDER: Final = (F("escalated_at").asc(nulls_last=True), F("due_at").asc(nulls_last=True), F("pk").asc())
+
+
+class UnknownCase(NotFound):
+    """There is no such case."""
+
+    message = _("There is no such case.")
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,6 +79,18 @@ class Counts:
     escalated: int
 
 
+def get(*, case_id: int) -> Case:
+    """
+    Return a case, with its campaign and whoever looks after it or has decided it.
+
+    :raises UnknownCase:
+    """
+    found = Case.objects.select_related("campaign", "assigned_to", "decided_by").filter(pk=case_id).first()
+    if found is None:
+        raise UnknownCase
+    return found
+
+
 def shown_of(cases: Sequence[Case], *, viewer: Staff | None = None, at: datetime) -> dict[int, Shown]:
     """Return what is shown of each case, in a fixed number of statements. Without a viewer none is anybody's own."""
     if not cases:
@@ -86,9 +106,9 @@ def shown_of(cases: Sequence[Case], *, viewer: Staff | None = None, at: datetime
     return {case.pk: _shown(case, rewards[case.pk], seen, at) for case in cases}
 
 
-def counts(*, viewer: Staff, at: datetime) -> Counts:
-    """Return the figures of the queue's views, in one statement."""
-    (row,) = fetch(COUNTS, {"viewer": viewer.pk, "at": at})
+def counts(*, viewer: Staff | None = None, at: datetime) -> Counts:
+    """Return the figures of the queue's views, in one statement. Without a viewer none is anybody's own."""
+    (row,) = fetch(COUNTS, {"viewer": viewer and viewer.pk, "at": at})
     return Counts(*row)
 
 
@@ -157,7 +177,7 @@ def _people(rewards: list[Reward], names: Mapping[int, str]) -> Iterator[Person]
 
 COUNTS = """
 SELECT count(*) AS waiting,
-    count(*) FILTER (WHERE assigned_to_id = %(viewer)s) AS mine,
+    count(*) FILTER (WHERE assigned_to_id = %(viewer)s::bigint) AS mine,
     count(*) FILTER (WHERE assigned_to_id IS NULL) AS unassigned,
     count(*) FILTER (WHERE due_at <= %(at)s) AS overdue,
     count(escalated_at) AS escalated

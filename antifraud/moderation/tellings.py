@@ -27,6 +27,7 @@ from rewards.levels import review
 from rewards.models import Reward
 from rewards.releases import Moved
 from tenants import audit
+from tenants.staff import programs
 
 # What became of a reward → what its member reads.
 MESSAGES: Final[dict[str, type_of_text]] = {
@@ -155,9 +156,10 @@ def _audit(decision: Decision, came: Came, rows: Mapping[int, Reward], *, at: da
     }
     if came.rejected and came.approved:
         changes |= {"sides": decision.sides, "approved": [each.id for each in came.approved]}
+    key = programs.key_of(decision.by)
     audit.record(
-        actor_kind="staff",
-        actor=decision.by.get_username(),
+        actor_kind="staff" if key is None else "key",
+        actor=key or decision.by.get_username(),
         action=f"case.{OF_ACTION[Decision.Action(decision.action)]}",
         target=f"case:{decision.case_id}",
         changes=changes,

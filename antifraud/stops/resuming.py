@@ -24,11 +24,17 @@ class AlreadyResumed(Conflict):
     message = _("Somebody has already set this going again.")
 
 
-# Whom staff has blocked since, for a reason of their own, stays blocked.
+# Of several bans that are in force, as after a merger or where staff has banned since, this one alone ends.
 UNBLOCK = """
-UPDATE members_member SET status = 'active' WHERE id = %(id)s AND status = 'blocked' AND %(key)s = (
-    SELECT key FROM events_event WHERE member_id = %(id)s AND kind = 'member.banned' AND source = 'sarafan'
-    ORDER BY id DESC LIMIT 1)
+WITH held AS (
+    SELECT key FROM events_event
+    WHERE member_id = %(id)s AND kind = 'member.banned' AND source = 'sarafan' AND id > coalesce((
+        SELECT max(id) FROM events_event
+        WHERE member_id = %(id)s AND kind = 'member.unbanned' AND source = 'sarafan'), 0)
+)
+UPDATE members_member SET status = 'active' WHERE id = %(id)s AND status = 'blocked'
+    AND %(key)s IN (SELECT key FROM held) AND NOT EXISTS (SELECT FROM held WHERE key NOT IN (
+        SELECT format('trip:%%s:banned', id) FROM antifraud_trip WHERE resumed_at IS NOT NULL))
 """
 
 

@@ -7,9 +7,9 @@ import pytest
 from antifraud.lists import lines, listings, ranges
 from antifraud.lists.listings import Wish
 from antifraud.models import FraudPolicy, Listing, Signal
+from core import sealing
 from core.db import current_schema, transaction
 from core.errors import Failure
-from members import sealing
 from tenants import context
 from tenants.staff.models import AuditEntry
 from tests.cast import NOON, Shop, make_campaign

@@ -9,6 +9,7 @@ from antifraud.limits.counters import LimitReached
 from antifraud.models import Case, Decision
 from antifraud.moderation import deciding
 from antifraud.moderation.deciding import AlreadyDecided, NotUndoable
+from core.db import transaction
 from events.models import Event, Order
 from rewards import ledger
 from rewards.models import Account, Posting, Reward
@@ -174,7 +175,7 @@ def test_a_rejection_stands_when_others_have_used_what_it_freed(shop, max_):
     shop.pays("clara", "500")
 
     with pytest.raises(LimitReached):
-        deciding.undo(case=case, by=max_, at=LATER)
+        transaction(deciding.undo)(case=case, by=max_, at=LATER)
 
     case.refresh_from_db()
     assert case.status == "rejected"
@@ -199,7 +200,7 @@ def test_an_undone_case_cannot_stand_beside_a_new_one_of_the_same_people(case, m
     Case.objects.create(group_key=case.group_key, campaign=case.campaign, opened_at=NOON)
 
     with pytest.raises(NotUndoable):
-        deciding.undo(case=case, by=max_, at=LATER)
+        transaction(deciding.undo)(case=case, by=max_, at=LATER)
 
     assert statuses() == ["rejected", "rejected"]
 

@@ -10,6 +10,7 @@ from django.db import connection
 from antifraud.limits import counters
 from antifraud.models import Case, Decision
 from antifraud.moderation import deciding, escalation
+from core.db import transaction
 from events import claims
 from events.models import Event
 from rewards import ledger
@@ -63,8 +64,8 @@ def test_of_two_moderators_one_decides_and_the_other_is_told(max_, mia):
     case, again = Case.objects.get(), Case.objects.get()
 
     came = at_once(
-        lambda: deciding.approve(case=case, by=max_, at=NOON),
-        lambda: deciding.reject(case=again, by=mia, at=NOON),
+        lambda: transaction(deciding.approve)(case=case, by=max_, at=NOON),
+        lambda: transaction(deciding.reject)(case=again, by=mia, at=NOON),
     )
 
     assert came == ["AlreadyDecided", "done"]
@@ -78,7 +79,7 @@ def test_two_clicks_at_once_pay_once(max_):
     make_campaign(rule={"recipient": "both"})
     flag(shop)
 
-    came = at_once(*[lambda: deciding.approve(case=Case.objects.get(), by=max_, at=NOON)] * 4)
+    came = at_once(*[lambda: transaction(deciding.approve)(case=Case.objects.get(), by=max_, at=NOON)] * 4)
 
     assert came == ["AlreadyDecided"] * 3 + ["done"]
     assert (shop.balance_of("anna"), shop.balance_of("boris")) == (100, 100)
@@ -91,7 +92,7 @@ def test_a_rejection_beside_the_worker_leaves_the_counters_right(max_):
     shop.joins("clara", invited_by="anna")
     shop.report("order.paid", "clara", order_id="A-1", amount_minor=50_000, currency="RUB")
 
-    came = at_once(score(shop), lambda: deciding.reject(case=Case.objects.get(), by=max_, at=NOON))
+    came = at_once(score(shop), lambda: transaction(deciding.reject)(case=Case.objects.get(), by=max_, at=NOON))
 
     assert came == ["done", "done"]
     assert counters.verify(zone="Europe/Moscow") == []
@@ -106,8 +107,8 @@ def test_of_two_who_reject_different_sides_one_is_followed_and_no_half_of_the_ot
     case, again = Case.objects.get(), Case.objects.get()
 
     came = at_once(
-        lambda: deciding.reject(case=case, by=max_, sides="inviter", at=NOON),
-        lambda: deciding.reject(case=again, by=mia, sides="invitee", at=NOON),
+        lambda: transaction(deciding.reject)(case=case, by=max_, sides="inviter", at=NOON),
+        lambda: transaction(deciding.reject)(case=again, by=mia, sides="invitee", at=NOON),
     )
 
     assert came == ["AlreadyDecided", "done"]
@@ -126,7 +127,7 @@ def test_a_decision_beside_a_refund_of_the_order_pays_nothing_in_the_end(max_, v
     shop.pays("boris", "500", order="A-1")
     shop.report("order.cancelled", "boris", order_id="A-1")
 
-    came = at_once(score(shop), lambda: verb(case=Case.objects.get(), by=max_, at=NOON))
+    came = at_once(score(shop), lambda: transaction(verb)(case=Case.objects.get(), by=max_, at=NOON))
 
     assert came == ["done", "done"]
     assert (shop.balance_of("anna"), shop.balance_of("boris")) == (0, 0)
@@ -140,11 +141,11 @@ def test_an_undo_beside_whoever_wants_the_budget_leaves_it_kept(max_, _round):
     campaign = make_campaign(rule={"recipient": "inviter"}, budget_points=100)
     flag(shop)
     case = Case.objects.get()
-    deciding.reject(case=case, by=max_, at=NOON)
+    transaction(deciding.reject)(case=case, by=max_, at=NOON)
     shop.joins("clara", invited_by="anna")
     shop.report("order.paid", "clara", order_id="A-2", amount_minor=50_000, currency="RUB")
 
-    came = at_once(score(shop), lambda: deciding.undo(case=case, by=max_, at=NOON))
+    came = at_once(score(shop), lambda: transaction(deciding.undo)(case=case, by=max_, at=NOON))
 
     assert came in (["LimitReached", "done"], ["done", "done"])
     counting = Reward.objects.filter(campaign=campaign).exclude(status="rejected")
@@ -186,7 +187,7 @@ def test_a_case_that_is_being_decided_is_not_escalated_afterwards(max_):
     late = NOON + timedelta(days=2)
 
     came = at_once(
-        lambda: deciding.approve(case=Case.objects.get(), by=max_, at=late),
+        lambda: transaction(deciding.approve)(case=Case.objects.get(), by=max_, at=late),
         lambda: escalation.escalate_due(limit=10, at=late),
     )
 

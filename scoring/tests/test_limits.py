@@ -9,6 +9,7 @@ from antifraud.limits import counters, overall
 from antifraud.models import Case
 from antifraud.moderation import deciding
 from campaigns.models import Limit
+from core.db import transaction
 from rewards.models import Asset, Reward
 from rewards.tests.gifts import gift
 from scoring import why
@@ -253,7 +254,7 @@ def test_a_refund_does_not_make_a_limit_forget_its_maximum(shop, max_):
     shop.refunds("boris", "100", order="1")
 
     with pytest.raises(deciding.counters.LimitReached):
-        deciding.undo(case=case, by=max_, at=NOON)
+        transaction(deciding.undo)(case=case, by=max_, at=NOON)
 
     assert [reward.status for reward in shop.rewards_of("anna")] == ["rejected", "granted"]
 

@@ -360,7 +360,7 @@ def test_a_rejection_gives_back_and_an_undone_one_asks_again(shop, max_, bound, 
     shop.pays("boris", "500", order="1")
 
     with pytest.raises(counters.LimitReached):
-        deciding.undo(case=case, by=max_, at=NOON)
+        transaction(deciding.undo)(case=case, by=max_, at=NOON)
 
     assert Reward.objects.filter(campaign=campaign).count() == 2
     shop.cancels("boris", order="1")

@@ -10,7 +10,7 @@ from antifraud.judging.ties import MEMBERS_MAX
 from antifraud.lists import ranges
 from antifraud.models import Case, FraudPolicy, Signal
 from antifraud.moderation import deciding
-from members import sealing
+from core import sealing
 from members.models import Identity, Member
 from rewards.models import Reward
 from scoring.tests.suspects import DAY, HOUR, MINUTE, buys, listed, lookup_of, seen_for, sign_up

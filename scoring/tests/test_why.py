@@ -30,7 +30,7 @@ DAY = timedelta(days=1)
 EACH_ORDER = {"recipient": "actor", "order_number": "any"}
 DECIDING = ["scoring", "antifraud", "campaigns", "referrals"]
 # What stands in their folders, and decides nothing about an event.
-APART = {"admin", "management", "migrations", "tests"}
+APART = {"admin", "api", "management", "migrations", "tests"}
 # A code that only what is out of the pipeline's reach could give.
 UNREACHABLE = {
     # No version of a campaign is a draft.

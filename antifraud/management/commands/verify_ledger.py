@@ -5,11 +5,11 @@ from collections.abc import Sequence
 from typing import Any
 
 from django.core.management import BaseCommand, CommandError
-from django.utils.timezone import now
 
 from antifraud.limits import counters
 from rewards import ledger, repairs
 from tenants import context
+from tenants.clock import now
 from tenants.models import Tenant
 
 

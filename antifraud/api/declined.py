@@ -8,9 +8,10 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from antifraud.moderation import declined
-from core.http import CursorPage, TenantView
+from core.http import CursorPage
 from members import people
 from rewards.api import outputs
+from tenants.views import TenantView
 
 
 class Declined(TenantView):

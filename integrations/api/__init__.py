@@ -1,0 +1,1 @@
+"""Webhooks as a tenant's programs set them up."""

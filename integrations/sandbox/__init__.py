@@ -1,0 +1,1 @@
+"""A tenant's sandbox as developers use it: cleared, moved on in time, filled with something to look at."""

@@ -1,0 +1,36 @@
+"""How long deliveries are kept, and what is left in them of somebody who is erased."""
+
+from datetime import datetime, timedelta
+from typing import Final
+
+from core.db import execute, in_transaction, transaction
+
+KEPT: Final = timedelta(days=30)
+
+
+@transaction
+def purge(*, limit: int, at: datetime) -> int:
+    """Delete up to `limit` deliveries of more than 30 days ago, whatever became of them, and return how many."""
+    return execute(PURGE, {"before": at - KEPT, "limit": limit})
+
+
+@in_transaction
+def forget(*, member_id: int) -> None:
+    """Take what was sent about a member out of the log: what still waits is written anew, without their id."""
+    execute(FORGET, {"member_id": member_id})
+
+
+PURGE: Final = """
+DELETE FROM integrations_delivery WHERE id IN (
+    SELECT id FROM integrations_delivery WHERE created_at < %(before)s ORDER BY created_at LIMIT %(limit)s
+    FOR UPDATE SKIP LOCKED
+)
+"""
+
+# Each webhook's deliveries of these events are found by the constraint that a fact is delivered once.
+FORGET: Final = """
+UPDATE integrations_delivery d SET body = '', answer = ''
+FROM events_event fact CROSS JOIN integrations_endpoint endpoint
+WHERE fact.member_id = %(member_id)s AND fact.source = 'sarafan'
+    AND d.endpoint_id = endpoint.id AND d.event_id = fact.id
+"""

@@ -1,13 +1,14 @@
 # Two commands do everything: `make run` and `make test`. The others are for working on it.
 
 PYTHON ?= python3
+EXAMPLES ?= 50
 BIN := .venv/bin
 # Present once the virtual environment holds what the requirement files say.
 READY := .venv/.ready
 MESSAGES := $(patsubst %.po,%.mo,$(wildcard locale/*/LC_MESSAGES/django.po))
 
 .DEFAULT_GOAL := help
-.PHONY: help run worker test check format messages bench bench-fraud clean
+.PHONY: help run worker test check format messages bench bench-fraud fuzz client postman clean
 
 help:  ## List what can be made
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' Makefile
@@ -39,6 +40,15 @@ bench: $(READY) $(MESSAGES)  ## Measure, and compare with the limits of this mac
 
 bench-fraud: $(READY) $(MESSAGES)  ## Measure how far antifraud tells crooks from honest people
 	@$(BIN)/python -m benchmarks fraud
+
+fuzz: $(READY) $(MESSAGES)  ## Fuzz the API by its own reference (EXAMPLES=2000 for each operation, ONLY=/rewards for some)
+	@EXAMPLES=$(EXAMPLES) ONLY=$(ONLY) $(BIN)/python -m pytest --quiet --capture=no tests/fuzz/fuzz.py
+
+client: $(READY) $(MESSAGES)  ## Generate a typed Python client of the API into var/client
+	@SARAFAN_PROFILE=test $(BIN)/python manage.py client var/client
+
+postman: $(READY) $(MESSAGES)  ## Write the API as a Postman collection to var/sarafan.postman_collection.json
+	@SARAFAN_PROFILE=test $(BIN)/python manage.py postman var/sarafan.postman_collection.json
 
 clean:  ## Forget the data, the virtual environment and all that was made
 	@rm -rf var .venv staticfiles .mypy_cache .pytest_cache .ruff_cache .import_linter_cache .hypothesis

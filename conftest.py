@@ -6,10 +6,12 @@ A test that uses the database finds `acme` current. What it does is rolled back,
 """
 
 from collections.abc import Iterator
+from contextlib import nullcontext
 
 import pytest
 from django.conf import settings
 from django.core.cache import cache
+from django.db import connection
 from django.test import TransactionTestCase
 from pytest_django import DjangoDbBlocker
 
@@ -17,6 +19,7 @@ from antifraud.lists import ranges
 from config.servers.use import using
 from tenants import context, standing
 from tenants.models import Tenant
+from tests import catalogue
 from tests.stage import Stage, build, strike, sweep
 
 
@@ -66,6 +69,12 @@ def _acme_is_current(request: pytest.FixtureRequest) -> Iterator[None]:
     standing.forget()
     ranges.forget()
     cache.clear()
+
+
+@pytest.fixture(autouse=True)
+def _facts_are_in_the_catalogue(request: pytest.FixtureRequest, _acme_is_current: None) -> Iterator[None]:
+    with connection.execute_wrapper(catalogue.check) if _uses_database(request) else nullcontext():
+        yield
 
 
 def _uses_database(request: pytest.FixtureRequest) -> bool:

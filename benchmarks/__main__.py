@@ -10,12 +10,15 @@ import sys
 # A profile of its own: durable commits as in a real run, and nobody's data. Servers named elsewhere are left alone.
 os.environ |= {"SARAFAN_PROFILE": "bench", "DJANGO_SETTINGS_MODULE": "config.settings"}
 os.environ |= {"DATABASE_URL": "", "BROKER_URL": "", "CACHE_URL": "", "LOG_LEVEL": "WARNING"}
+# Receivers of webhooks are played on this machine.
+os.environ["OUTBOUND_ALLOW_LOOPBACK"] = "yes"
+os.environ |= {"API_REQUESTS_A_SECOND": "10000", "API_REQUESTS_A_DAY": "2000000000", "API_EVENTS_A_DAY": "2000000000"}
 
 import django
 
 django.setup()
 
-from benchmarks import attack, ingest, latency, scoring, stage, table  # noqa: E402 (they need the settings)
+from benchmarks import attack, ingest, latency, scoring, stage, table, webhooks  # noqa: E402 (they need the settings)
 from benchmarks.fraud import command as fraud  # noqa: E402
 from benchmarks.rows import Measured  # noqa: E402
 from config import garbage  # noqa: E402
@@ -25,6 +28,7 @@ GROUPS = {
     "ingest": ingest.measure,
     "latency": latency.measure,
     "attack": attack.measure,
+    "webhooks": webhooks.measure,
 }
 
 

@@ -19,9 +19,10 @@ from django.urls import path
 from django.utils import timezone
 from django.views.decorators.csrf import csrf_exempt
 
+from core.callers import address_of
 from core.db import fetch
 from events.api import Events
-from tenants import hosts, keys
+from tenants import hosts, key_uses
 from tenants.auth import KeyAuthentication
 from tenants.models import Tenant
 from tenants.requests import TenantRequest
@@ -73,7 +74,7 @@ class OnlyTenant(OwnAddresses):
         asked: Any = request
         asked.tenant = self.tenant
         response = super().__call__(request)
-        keys.note_use(key=asked.api_key, at=timezone.now())
+        key_uses.note(key=asked.api_key, address=address_of(request), at=timezone.now())
         return response
 
 

@@ -56,3 +56,10 @@ P11_P99: Final = Row(
 LEAK: Final = Row(
     name="A1", what="leaked at 50 x the usual rate / a usual hour", floor=4, target=3.2, is_most=True, unit="x"
 )
+W1: Final = Row(
+    name="W1", what="fact to receiver, beside ten that never answer / alone", floor=5, target=2, is_most=True, unit="x"
+)
+W1_P99: Final = Row(
+    name="W1", what="fact to receiver beside them, 99th percentile", floor=2000, target=500, is_most=True, unit="ms"
+)
+W2: Final = Row(name="W2", what="facts recorded, told to nobody / without the outbox", floor=0.9, target=0.97)

@@ -4,9 +4,10 @@ import os
 from typing import Any
 
 from celery import Celery
-from celery.signals import worker_process_init
+from celery.signals import task_prerun, worker_process_init
 
 from config import garbage
+from core import trail
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
 
@@ -21,3 +22,9 @@ app.autodiscover_tasks(["rewards.certificates"])
 def begin_process(**_: Any) -> None:
     """Begin the life of a process that does tasks."""
     garbage.spare_what_stays()
+
+
+@task_prerun.connect
+def begin_task(task_id: str, **_: Any) -> None:
+    """Begin a task: what it logs is told by its id."""
+    trail.begin(task_id)

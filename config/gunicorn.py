@@ -10,6 +10,8 @@ worker_class = "gthread"
 workers = int(os.environ.get("WEB_PROCESSES", "2"))
 threads = 4
 timeout = 30
+# What a long list of fields takes.
+limit_request_line = 8190
 graceful_timeout = 4
 # Heartbeats in memory: a disk that stalls must not look like a worker that does.
 worker_tmp_dir = "/dev/shm" if os.path.isdir("/dev/shm") else None  # noqa: PTH112, S108

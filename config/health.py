@@ -13,7 +13,7 @@ from django.http import HttpRequest, HttpResponseBase, JsonResponse
 from kombu.exceptions import OperationalError
 
 from config.celery import app
-from tenants import context, upgrades
+from tenants import context, rates, upgrades
 from tenants.models import Tenant
 from tenants.spaces import TEMPLATE
 
@@ -57,8 +57,13 @@ class Readiness:
 
 
 def check() -> Checks:
-    """Return `database`, `broker` and `migrations` as yes or no, and `oldest_waiting_seconds` or null where unknown."""
-    checks: Checks = {"database": False, "broker": _has_broker(), "migrations": False, "oldest_waiting_seconds": None}
+    """
+    Return what is there as yes or no, and `oldest_waiting_seconds` or null where unknown.
+
+    `limits` says whether requests are counted: if not, everybody passes, so that is no reason to be unready.
+    """
+    checks: Checks = {"database": False, "broker": _has_broker(), "migrations": False, "limits": rates.is_working()}
+    checks["oldest_waiting_seconds"] = None
     try:
         with context.in_public():
             connection.ensure_connection()

@@ -1,57 +1,63 @@
-"""The API's reference: what all operations have in common."""
+"""The API's reference: what all operations have in common, which no view has to describe."""
 
+import inspect
+from collections import defaultdict
+from collections.abc import Mapping
 from http import HTTPStatus
 from typing import Any, Final, cast
 
 from drf_spectacular.openapi import AutoSchema
 from rest_framework.serializers import Serializer
 
+from config import common_shapes, failures, samples
+from config.common_shapes import headers, type_of_schema
+from config.failures import type_of_failure
+from config.tags import TAGS
+from core.errors import Failure, NotFound, code_of
+from core.http import bodies, expansions, reading, sparse
+from core.http.problems import STATUS
+from core.http.reading import Readable
+from core.http.shapes import flat, shape_of
 from events import openapi as events
+from integrations.webhooks import kinds, payloads
+from tenants import auth, middleware, rates, views
+from tenants.views import TenantView
 
-type_of_schema = dict[str, Any]
-
-PROBLEM: Final[type_of_schema] = {
-    "type": "object",
-    "description": "What went wrong (RFC 9457).",
-    "required": ["type", "title", "status", "detail", "code", "request_id"],
-    "properties": {
-        "type": {"type": "string"},
-        "title": {"type": "string", "description": "The status in words."},
-        "status": {"type": "integer"},
-        "detail": {"type": "string", "description": "A sentence for people, in the tenant's language."},
-        "code": {"type": "string", "description": "For programs. It does not change with the language."},
-        "errors": {
-            "type": "array",
-            "items": {
-                "type": "object",
-                "required": ["pointer", "detail"],
-                "properties": {
-                    "pointer": {"type": "string", "description": "Where in the body (JSON pointer, RFC 6901)."},
-                    "detail": {"type": "string"},
-                },
-            },
-        },
-        "request_id": {"type": "string", "description": "Quote it when you ask us."},
+PROBLEM_JSON: Final = "application/problem+json"
+# What REST framework, Django and the database make: nothing in our code raises it.
+BEYOND: Final[dict[int, dict[str, str]]] = {
+    400: {"bad_request": "Bad Request."},
+    401: {
+        "not_authenticated": "Authentication credentials were not provided.",
+        "authentication_failed": "This API key is not valid here.",
     },
+    406: {"not_acceptable": "Could not satisfy the request Accept header."},
+    503: {"service_unavailable": "The service is busy. Please try again."},
 }
-
-ALWAYS: Final = {
+OF_BODIES: Final[dict[int, dict[str, str]]] = {
+    400: {"invalid": "The request is not valid."},
+    415: {"unsupported_media_type": "Unsupported media type in request."},
+}
+SAID: Final = {
     400: "The request is not valid.",
     401: "There is no API key, or not one that is valid here.",
-    403: "The key lacks the scope that this needs, or the tenant is suspended.",
-    503: "The service is busy: nothing was done, and the same request may be sent again.",
-}
-OF_ONE: Final = {404: "There is no such thing in this tenant."}
-OF_WRITING: Final = {
+    403: "The key lacks the scope that this needs, or may not do it; or the tenant is suspended.",
+    404: "There is no such thing in this tenant.",
+    406: "There are only JSON answers.",
     409: "The current state does not allow it.",
     413: "The body is larger than one mebibyte.",
     415: "The body is not application/json.",
     422: "The request contradicts an earlier one.",
+    429: "Too many requests, or too much of something.",
+    503: "The service is busy: nothing was done, and the same request may be sent again.",
 }
+OF_WRITING: Final = frozenset({"POST", "PUT", "PATCH"})
+
+type_of_codes = dict[int, dict[str, str]]
 
 
 class ApiSchema(AutoSchema):
-    """Describes an operation with the problems that each may answer with, which no view has to list."""
+    """Describes an operation with what it shares with others: parameters, headers, problems."""
 
     def get_serializer_name(self, serializer: Serializer[Any], direction: Any) -> str:
         # Every view has an Output: what tells them apart is the view.
@@ -61,32 +67,222 @@ class ApiSchema(AutoSchema):
         # A view's docstring is for whoever reads the code.
         return ""
 
+    def is_deprecated(self) -> bool:
+        return getattr(self.view, "deprecated", None) is not None
+
+    def _get_parameters(self) -> list[type_of_schema]:
+        found: list[type_of_schema] = super()._get_parameters()
+        if self.method == "POST":
+            found.append(common_shapes.IDEMPOTENCY_KEY)
+        if self.method == "GET":
+            found += [*self._of_reading(), common_shapes.IF_NONE_MATCH]
+        return found
+
+    def _of_reading(self) -> list[type_of_schema]:
+        view = cast("Readable", self.view)
+        of: Any = type(self.view)
+        shape = shape_of(of, "GET")
+        found = []
+        if shape.names:
+            found.append(_fields(", ".join(f"`{name}`" for name in flat(reading.names_of(shape, view)))))
+        if view.expandable:
+            found.append(_expand([*view.expandable]))
+        return found
+
+    def _get_request_body(self, direction: Any = "request") -> type_of_schema | None:
+        found: type_of_schema | None = super()._get_request_body(direction)  # type: ignore[no-untyped-call]
+        if found is not None and isinstance(self.get_request_serializer(), dict):
+            # A shape that was written by hand says nothing of this, and "optional" would be understood.
+            found["required"] = True
+        return found
+
     def _get_response_bodies(self, direction: Any = "response") -> type_of_schema:
         found: type_of_schema = super()._get_response_bodies(direction)
-        for status, description in self._problems().items():
-            found.setdefault(str(status), _problem(description))
+        if self.method == "GET":
+            found["304"] = {"description": "What you have still holds."}
+            found["414"] = {"description": "The address is longer than eight kibibytes."}
+            self._complete_row(self._row_of(found.get("200", {})))
+        for status, codes in self._codes().items():
+            entry = found.setdefault(str(status), {"description": ""})
+            entry.setdefault("content", {})[PROBLEM_JSON] = _problem(status, codes)
+            named = ", ".join(f"`{code}`" for code in sorted(codes))
+            entry["description"] = f"{entry['description'] or SAID[status]} {named}".strip()
+        found["431"] = {"description": "A header is longer than eight kibibytes, or there are more than a hundred."}
         for code, response in found.items():
             # One that a view describes with a bare schema has no words of its own.
             response["description"] = response.get("description") or HTTPStatus(int(code)).phrase
+            response["headers"] = {**response.get("headers", {}), **headers(*self._headers_of(int(code)))}
         return found
 
-    def _problems(self) -> dict[int, str]:
-        problems = ALWAYS | (OF_ONE if "{" in self.path else {})
-        return problems | (OF_WRITING if self.method in {"POST", "PUT", "PATCH"} else {})
+    def _headers_of(self, status: int) -> list[str]:
+        found = [*common_shapes.ALWAYS]
+        found += ["ETag"] if self.method == "GET" and status in {200, 304} else []
+        found += ["Idempotent-Replayed"] if self.method == "POST" and status < 500 else []
+        found += ["Retry-After"] if status in {429, 503} else []
+        return found + ([*common_shapes.OF_DEPRECATED] if self.is_deprecated() else [])
+
+    def _row_of(self, response: type_of_schema) -> type_of_schema:
+        """Return the shape of what was asked for, or of one row of it: the very shape, not a copy."""
+        shape = response.get("content", {}).get("application/json", {}).get("schema", {})
+        row = self._resolved(shape)
+        return self._resolved(row["properties"]["data"]["items"]) if "next_cursor" in row.get("properties", {}) else row
+
+    def _complete_row(self, row: type_of_schema) -> None:
+        view = cast("TenantView", self.view)
+        for name in view.deprecated_fields:
+            row["properties"][name] = {**row["properties"][name], "deprecated": True}
+        if not view.expandable:
+            return
+        known = row["properties"].setdefault(expansions.PLACE, {"type": "object", "properties": {}})["properties"]
+        for name, expansion in view.expandable.items():
+            one = self.resolve_serializer(expansion.shape, "response").ref
+            known[name] = {"type": "array", "items": one} if expansion.is_many else {"anyOf": [one, {"type": "null"}]}
+
+    def _resolved(self, shape: type_of_schema) -> type_of_schema:
+        if "$ref" not in shape:
+            return shape
+        name = shape["$ref"].rpartition("/")[2]
+        return next(each.schema for each in self.registry._components.values() if each.name == name)
+
+    def _codes(self) -> type_of_codes:
+        """Return the codes of the problems that the operation can answer with, by status, each with its sentence."""
+        found: type_of_codes = defaultdict(dict)
+        for status, codes in BEYOND.items():
+            found[status] |= codes
+        for failure in self._failures():
+            status, code, sentence = _told(failure)
+            found[status][code] = sentence
+        if "{" in self.path:
+            # What is no number cannot be one of ours.
+            found[404]["not_found"] = str(NotFound.message)
+        for status, codes in (OF_BODIES if self.method in OF_WRITING else {}).items():
+            found[status] |= codes
+        return dict(sorted(found.items()))
+
+    def _failures(self) -> set[type_of_failure]:
+        view: Any = type(self.view)
+        handler = inspect.unwrap(getattr(view, self.method.lower()))
+        found = {*failures.failures_of(handler, of=view), *_of_everything(view)}
+        never: set[type_of_failure] = set()
+        never |= set() if cast("Readable", view).expandable else {expansions.UnknownExpansion}
+        never |= set() if shape_of(view, "GET").names else {sparse.UnknownField}
+        return {each for each in found - never if _may_happen(each, self.method)}
 
 
-def _problem(description: str) -> type_of_schema:
+def _of_everything(view: type) -> frozenset[type_of_failure]:
+    """Return what may happen before an operation begins, and around it."""
+    return (
+        failures.failures_of(TenantView.dispatch, TenantView.perform_authentication, of=view)  # type: ignore[arg-type]
+        | failures.failures_of(views.HasScope.has_permission, of=views.HasScope)  # type: ignore[arg-type]
+        | failures.failures_of(auth.KeyAuthentication.authenticate, of=auth.KeyAuthentication)  # type: ignore[arg-type]
+        | failures.failures_of(middleware.TenantMiddleware.__call__, of=middleware.TenantMiddleware)  # type: ignore[arg-type]
+        | failures.failures_of(bodies.StrictJSONParser.parse, of=bodies.StrictJSONParser)  # type: ignore[arg-type]
+        | failures.failures_of(rates.take, of=TenantView)  # type: ignore[arg-type]
+    )
+
+
+# Where a failure is made tells which requests can meet it.
+ONLY: Final[dict[str, frozenset[str]]] = {
+    "tenants.answers": frozenset({"POST"}),
+    "core.http.bodies": OF_WRITING,
+    "core.http.sparse": frozenset({"GET"}),
+    "core.http.expansions": frozenset({"GET"}),
+}
+
+
+def _may_happen(failure: type_of_failure, method: str) -> bool:
+    return method in ONLY.get(failure.__module__, {method}) and failure.__name__ != "MethodNotAllowed"
+
+
+def _told(failure: type_of_failure) -> tuple[int, str, str]:
+    if issubclass(failure, Failure):
+        status = next(status for family, status in STATUS.items() if issubclass(failure, family))
+        return status, code_of(failure.__name__), str(failure.message)
+    return int(failure.status_code), failure.default_code, str(failure.default_detail)
+
+
+def _problem(status: int, codes: Mapping[str, str]) -> type_of_schema:
+    only = {"type": "object", "properties": {"code": {"enum": sorted(codes)}}}
     return {
-        "content": {"application/problem+json": {"schema": {"$ref": "#/components/schemas/Problem"}}},
-        "description": description,
+        "schema": {"allOf": [{"$ref": "#/components/schemas/Problem"}, only]},
+        "examples": {code: {"value": _example(status, code, detail)} for code, detail in sorted(codes.items())},
     }
 
 
-def add_shapes(result: type_of_schema, **_: Any) -> type_of_schema:
-    """Add the shapes that are referred to by name and that no serializer describes (POSTPROCESSING_HOOKS)."""
-    shapes = result["components"]["schemas"] | {"EventReport": events.REPORT, "Problem": PROBLEM}
-    result["components"]["schemas"] = dict(sorted(shapes.items()))
+def _example(status: int, code: str, detail: str) -> type_of_schema:
+    return {
+        "type": "about:blank",
+        "title": HTTPStatus(status).phrase,
+        "status": status,
+        "detail": detail,
+        "code": code,
+        "request_id": "85efbc7c8e2a45f6b2488cf0101eb2e8",
+    }
+
+
+def _fields(names: str) -> type_of_schema:
+    return {
+        "name": sparse.PARAMETER,
+        "in": "query",
+        "required": False,
+        "description": f"Only these, with commas between; a dot leads into an object. There are: {names}.",
+        "schema": {"type": "string", "maxLength": sparse.LENGTH_MAX, "pattern": sparse.PATTERN},
+    }
+
+
+def _expand(names: list[str]) -> type_of_schema:
+    return {
+        "name": expansions.PARAMETER,
+        "in": "query",
+        "required": False,
+        "description": "What to look up and put beneath `expanded`, with commas between.",
+        "style": "form",
+        "explode": False,
+        "schema": {"type": "array", "items": {"type": "string", "enum": names}, "minItems": 1},
+    }
+
+
+def complete(result: type_of_schema, **_: Any) -> type_of_schema:
+    """Add what is referred to by name, the webhooks, and an example of every body (POSTPROCESSING_HOOKS)."""
+    components = result["components"]
+    shapes = components["schemas"] | events.SHAPES | {"Problem": common_shapes.PROBLEM}
+    components["schemas"] = dict(sorted(shapes.items()))
+    components["headers"] = common_shapes.HEADERS
+    result["tags"] = [{"name": name, "description": said} for name, said in TAGS.items()]
+    components["examples"] = _shared_examples(result)
+    result["webhooks"] = {kind.name: {"post": _webhook(kind)} for kind in kinds.ALL.values()}
+    samples.add_samples(result)
     return cast("type_of_schema", _without_marks(result))
+
+
+def _shared_examples(result: type_of_schema) -> type_of_schema:
+    """Take the examples of problems out of the operations, which then refer to them, and return them by their codes."""
+    found: type_of_schema = {}
+    for operations in result["paths"].values():
+        for operation in operations.values():
+            for response in operation["responses"].values():
+                examples = response.get("content", {}).get(PROBLEM_JSON, {}).get("examples", {})
+                found |= {code: example for code, example in examples.items() if "value" in example}
+                examples |= {code: {"$ref": f"#/components/examples/{code}"} for code in examples}
+    return dict(sorted(found.items()))
+
+
+def _webhook(kind: Any) -> type_of_schema:
+    shape = payloads.schema_of(kind)
+    is_of_member = kind.object_type in payloads.WITH_MEMBER
+    example = {
+        **samples.sample({**shape, "properties": {**shape["properties"], "data": {}}}, {}),
+        "environment": "live",
+        "data": {**kind.example, "member": {"id": 6, "external_id": "anna"} if is_of_member else None},
+    }
+    del example["test"]
+    return {
+        "operationId": f"webhook_{kind.name.replace('.', '_')}",
+        "summary": str(kind.label),
+        "tags": ["webhooks"],
+        "requestBody": {"required": True, "content": {"application/json": {"schema": shape, "example": example}}},
+        "responses": {"2XX": {"description": "Any status from 200 to 299 says that you have it."}},
+    }
 
 
 def _without_marks(value: Any) -> Any:

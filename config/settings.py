@@ -42,11 +42,12 @@ HTTPS = env.flag("HTTPS", default=False)
 # Read by the Procfile and by config/gunicorn.py; here they are only looked at.
 WEB_PROCESSES = env.number("WEB_PROCESSES", default=2, least=1, most=64)
 WORKER_PROCESSES = env.number("WORKER_PROCESSES", default=2, least=1, most=64)
+WEBHOOK_THREADS = env.number("WEBHOOK_THREADS", default=32, least=2, most=256)
 # The tenant middleware answers 404 to a host that no tenant owns, which a fixed list could not keep up with.
 ALLOWED_HOSTS = ["*"]
 
 if HTTPS:
-    # A proxy ends TLS in front of us: it must set this header itself and drop the client's. See `core.http.callers`.
+    # A proxy ends TLS in front of us: it must set this header itself and drop the client's. See `core.callers`.
     SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
     SECURE_SSL_REDIRECT = True
     SECURE_HSTS_SECONDS = 365 * 24 * 3600
@@ -97,7 +98,7 @@ _TABLELESS = [
     "demo",
 ]
 SHARED_APPS = ["tenants", "django_tenants", *_BOTH, *_TABLELESS]
-TENANT_APPS = [*_BOTH, "members", "events", "campaigns", "referrals", "rewards", "antifraud"]
+TENANT_APPS = [*_BOTH, "members", "events", "campaigns", "referrals", "rewards", "antifraud", "integrations"]
 INSTALLED_APPS = list(dict.fromkeys(SHARED_APPS + TENANT_APPS))
 
 AUTH_USER_MODEL = "staff.Staff"
@@ -112,6 +113,7 @@ MIDDLEWARE = [
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "config.csp.ContentSecurityPolicyMiddleware",
+    "tenants.middleware.SandboxMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
@@ -195,6 +197,11 @@ CELERY_TASK_TIME_LIMIT = 30
 # What a database connection remembers of many schemas is given back with its process.
 CELERY_WORKER_MAX_TASKS_PER_CHILD = 5_000
 CELERY_WORKER_HIJACK_ROOT_LOGGER = False
+# Whoever sends to receivers waits for them: in a process of its own, of many threads (see the Procfile).
+CELERY_TASK_ROUTES = {
+    "integrations.tasks.deliver": {"queue": "webhooks"},
+    "integrations.tasks.deliver_on": {"queue": "webhooks"},
+}
 CELERY_TIMEZONE = "UTC"
 # It remembers nothing over a restart: what is due is found in the database.
 CELERY_BEAT_SCHEDULER = "celery.beat.Scheduler"
@@ -237,6 +244,13 @@ CELERY_BEAT_SCHEDULE = {
         "schedule": timedelta(seconds=300),
         "options": {"expires": 300},
     },
+    "forget-answers": {"task": "tenants.tasks.forget_answers", "schedule": crontab(minute="15")},
+    "sweep-webhooks": {
+        "task": "integrations.tasks.sweep",
+        "schedule": timedelta(seconds=5),
+        "options": {"expires": 5},
+    },
+    "purge-deliveries": {"task": "integrations.tasks.purge", "schedule": crontab(hour="2", minute="45")},
     "prune-tallies": {"task": "antifraud.tasks.prune_tallies", "schedule": crontab(hour="2", minute="30")},
     "verify-ledgers": {"task": "rewards.tasks.verify_ledgers", "schedule": crontab(hour="3", minute="30")},
 }
@@ -276,6 +290,8 @@ AXES_COOLOFF_TIME = timedelta(minutes=15)
 AXES_RESET_ON_SUCCESS = True
 AXES_ENABLE_ADMIN = False
 AXES_VERBOSE = False
+# Whose clock the admin goes by: a sandbox's may be ahead.
+CLOCK = "tenants.clock.now"
 # Whose verb writes down what a person changed in an admin.
 AUDIT_RECORDER = "tenants.audit.record"
 # Whose verb tells the campaigns' page what each has given: rewards stand above campaigns.
@@ -284,10 +300,33 @@ CAMPAIGN_SPENDING = "rewards.spending.given_by_campaign"
 # kept of one that was cancelled: counters stand above rewards.
 LIMITS_FREED = "antifraud.limits.counters.give_back"
 LIMITS_KEPT = "antifraud.limits.counters.keep"
+# Who has something to tell on the front page, beside what it reads itself: others of its own floor.
+FRONT_PAGE_NOTICES = ["integrations.notices.of_webhooks"]
 # Whose verbs forget what higher floors keep of a person who is erased.
-ERASED_BY = ["antifraud.lists.listings.forget", "rewards.addresses.forget"]
+ERASED_BY = ["antifraud.lists.listings.forget", "rewards.addresses.forget", "integrations.webhooks.keeping.forget"]
+# Who tells what its floor holds about one person, in the order of the export.
+EXPORTED_BY = [
+    "events.exporting.of_members",
+    "referrals.exporting.of_members",
+    "rewards.exporting.of_members",
+    "antifraud.lists.exporting.of_members",
+]
+# Whose verbs give a member what they keep of another who was merged into them, from top to bottom.
+MERGED_BY = [
+    "events.merging.follow",
+    "rewards.merging.follow",
+    "antifraud.lists.merging.follow",
+    "antifraud.stops.merging.follow",
+    "antifraud.moderation.merging.flag",
+    "antifraud.limits.merging.add_up",
+]
 # What asks for the kinds of event that the tenant's rules start from, in SQL: campaigns stand above events.
 FACT_TRIGGERS = "campaigns.rulebook.TRIGGERS"
+# What is written with every fact for those who are told of it outside, in SQL, and who is woken then.
+FACT_OUTBOX = "integrations.webhooks.outbox.OUTBOX"
+FACT_OUTBOX_BELL = "integrations.webhooks.outbox.ring"
+# What else of an event its list can expand: scoring stands above events, and knows why.
+EVENT_EXPANSIONS = "scoring.expansions.OF_EVENTS"
 # Who lists what a field of an event may be compared with, and who says why a fact cannot happen as things stand: levels
 # stand above campaigns.
 FIELD_CHOICES = {"level": "rewards.levels.triggers.names"}
@@ -318,10 +357,19 @@ SPECTACULAR_SETTINGS: dict[str, Any] = {
     "SERVE_PERMISSIONS": ["rest_framework.permissions.AllowAny"],
     "SCHEMA_PATH_PREFIX": r"/api/v1",
     # Without the usual hook: it names each set of choices after its field, and there are several called `status`.
-    "POSTPROCESSING_HOOKS": ["config.openapi.add_shapes"],
+    "POSTPROCESSING_HOOKS": ["config.openapi.complete"],
     "SWAGGER_UI_DIST": "SIDECAR",
     "SWAGGER_UI_FAVICON_HREF": "SIDECAR",
 }
+
+# What a key may send in a second (twice as much at once), and all keys of a tenant in a day of UTC; the platform's
+# admin gives a key or a tenant other numbers. See `tenants.rates`.
+API_REQUESTS_A_SECOND = env.number("API_REQUESTS_A_SECOND", default=100, least=1, most=10_000)
+API_REQUESTS_A_SECOND_OF_VISITOR = env.number("API_REQUESTS_A_SECOND_OF_VISITOR", default=10, least=1, most=10_000)
+API_REQUESTS_A_DAY = env.number("API_REQUESTS_A_DAY", default=5_000_000, least=1, most=2_000_000_000)
+API_EVENTS_A_DAY = env.number("API_EVENTS_A_DAY", default=5_000_000, least=1, most=2_000_000_000)
+# How many times a minute links may be followed from one address.
+LINK_VISITS_A_MINUTE = env.number("LINK_VISITS_A_MINUTE", default=60, least=1, most=100_000)
 
 # --- Calls to partners ----------------------------------------------------------------------------------------------
 
@@ -384,8 +432,10 @@ MEDIA_URL = "/media/"
 LOGGING: dict[str, Any] = {
     "version": 1,
     "disable_existing_loggers": False,
-    "formatters": {"line": {"format": "%(levelname)s %(name)s: %(message)s"}},
-    "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "line"}},
+    # What request or task, whose, with which key: `core.trail`.
+    "filters": {"trail": {"()": "core.trail.TrailFilter"}},
+    "formatters": {"line": {"format": "%(levelname)s %(name)s%(trail)s: %(message)s"}},
+    "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "line", "filters": ["trail"]}},
     "root": {"handlers": ["console"], "level": env.choice("LOG_LEVEL", default="INFO", among=LOG_LEVELS)},
     "loggers": {
         "axes": {"level": "WARNING"},

@@ -4,10 +4,13 @@ import os
 
 os.environ |= {
     "SARAFAN_PROFILE": "test",
+    "API_REQUESTS_A_SECOND": "10000",
+    "API_REQUESTS_A_SECOND_OF_VISITOR": "10000",
     "BASE_DOMAIN": "localhost",
     "DEBUG": "no",
     "ENCRYPTION_KEY": "Zm9yIHRlc3RzIG9ubHksIDMyIGJ5dGVzIGxvbmcuLi4=",
     "HTTPS": "no",
+    "LINK_VISITS_A_MINUTE": "100000",
     "OUTBOUND_ALLOW_LOOPBACK": "yes",
     "SECRET_KEY": "for tests only",
     "STATIC_COLLECTED": "no",

@@ -112,6 +112,7 @@ SELECT
     (SELECT count(*) FROM antifraud_trip WHERE resumed_at IS NULL) AS trips,
     (SELECT count(*) FROM rewards_adjustment WHERE status = 'waiting') AS adjustments,
     (SELECT count(*) FROM rewards_entitlement WHERE kind = 'product' AND status = 'placed') AS parcels,
+    (SELECT count(*) FROM integrations_endpoint WHERE status = 'disabled') AS webhooks,
     (SELECT count(*) FROM rewards_provider WHERE problem <> '' AND is_active) AS providers,
     (SELECT count(*) FROM ({low}) low) AS stocks
 """
@@ -119,10 +120,9 @@ SELECT
 
 def _waiting(request: HttpRequest) -> dict[str, int]:
     """Return the figures of the menu's marks, read once for a request."""
-    from django.utils.timezone import now  # noqa: PLC0415, TID251 (settings import this module; the menu is an edge)
-
     from core.db import fetch  # noqa: PLC0415
     from rewards.certificates.stock import LOW  # noqa: PLC0415
+    from tenants.clock import now  # noqa: PLC0415, TID251 (settings import this module; the menu is an edge)
 
     kept: dict[str, int] | None = getattr(request, "backoffice_waiting", None)
     if kept is None:
@@ -185,6 +185,9 @@ MENU: tuple[tuple[Text, tuple[Entry, ...]], ...] = (
             Entry("rewards.RewardPolicy", "tune"),
             Entry("rewards.Provider", "hub", "providers"),
             Entry("tenants.ApiKey", "key"),
+            Entry("integrations.Endpoint", "webhook", "webhooks"),
+            Entry("integrations.Delivery", "outbox"),
+            Entry("integrations.Endpoint", "science", page="sandbox", title=_("Sandbox")),
             Entry("staff.Staff", "badge"),
             Entry("staff.AuditEntry", "history"),
         ),

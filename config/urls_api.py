@@ -4,8 +4,19 @@ from django.urls import URLPattern, URLResolver, include, path
 
 from config import reference
 
-# An external_id may hold slashes: what antifraud says of a member comes before the member.
-V1 = ["antifraud.urls", "events.urls", "members.urls", "referrals.urls", "rewards.urls", "scoring.urls"]
+# An external_id may hold slashes: what antifraud and scoring say of a member comes before the member.
+V1 = [
+    "analytics.urls",
+    "antifraud.urls",
+    "campaigns.urls",
+    "events.urls",
+    "integrations.urls",
+    "scoring.urls",
+    "members.urls",
+    "referrals.urls",
+    "rewards.urls",
+    "tenants.urls",
+]
 
 urlpatterns: list[URLPattern | URLResolver] = [
     path("v1/", include([path("", include(urls)) for urls in V1])),

@@ -70,7 +70,7 @@ def keys_in(told: Mapping[str, Any], *, tenant: Tenant, at: datetime) -> dict[st
 def _opens(full: str, *, tenant: Tenant, environment: str, at: datetime) -> bool:
     parts = codes.split_key(full)
     key = keys.find(prefix=parts.prefix) if parts else None
-    if parts is None or key is None or not key.is_good(given=parts, at=at):
+    if parts is None or key is None or not (key.is_what(parts) and key.holds(at=at)):
         return False
     return key.tenant.environment == environment and tenant.pk in {key.tenant.pk, key.tenant.live_id}
 

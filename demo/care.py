@@ -48,10 +48,10 @@ def look_after(*, at: datetime) -> None:
     by = Staff.objects.get(username=BY)
     for name in (f"sim-busy-{BUSY_SIGNUPS - 3}", f"sim-busy-{BUSY_SIGNUPS - 2}"):
         for case in _waiting(name):
-            deciding.approve(case=case, by=by, note="A real fan: they brought their book club.", at=at)
+            transaction(deciding.approve)(case=case, by=by, note="A real fan: they brought their book club.", at=at)
     for name in (PATIENT_FRIEND, *(f"sim-twin-{number}" for number in TWINS_OF[:2])):
         for case in _waiting(name):
-            deciding.reject(case=case, by=by, note=REASONS[0], at=at)
+            transaction(deciding.reject)(case=case, by=by, note=REASONS[0], at=at)
     late = _waiting(f"sim-tablet-{TABLETS_OF[0]}")
     Case.objects.filter(pk__in=[case.pk for case in late]).update(opened_at=at - LATE, due_at=at - LATE + DUE)
     farmer = people.get_by_external_id(name_of(FARMER))

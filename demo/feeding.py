@@ -12,7 +12,7 @@ from demo.businesses import RECORD_SHOP, Business
 from demo.client import Client
 from demo.progress import Progress
 from events.models import Event
-from tenants import context, keys
+from tenants import context, key_wishes, keys
 from tenants.models import ApiKey, Tenant
 
 KEY_NAME: Final = "Demo feed"
@@ -86,6 +86,8 @@ def _key(tenant: Tenant, at: datetime) -> Iterator[str]:
             environment=Tenant.Environment.LIVE,
             name=KEY_NAME,
             scopes=SCOPES,
+            # A year is told in a minute.
+            requests_a_second_max=key_wishes.RATE_MAX,
             expires_at=at + KEY_LIVES_FOR,
             at=at,
         )

@@ -25,6 +25,9 @@ class Program:
     def get(self, address: str = "/api/v1/events", **query: Any) -> Any:
         return self.client.get(address, query, headers=self.headers)
 
+    def put(self, body: Any, address: str) -> Any:
+        return self.client.put(address, body, content_type="application/json", headers=self.headers)
+
     def delete(self, address: str) -> Any:
         return self.client.delete(address, headers=self.headers)
 

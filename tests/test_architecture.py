@@ -15,9 +15,10 @@ from django.db.migrations.loader import MigrationLoader
 from django.utils.module_loading import import_string
 
 from core.db import fetch
+from integrations.sandbox import turns
 from members import people
 from rewards import night
-from tenants import audit, upgrades
+from tenants import answers, audit, spaces, upgrades
 from tests.checkout import PACKAGES, ROOT, own_models, sources
 
 TABLES_MAX = 60
@@ -37,7 +38,16 @@ APPEND_ONLY = {
     "staff_auditentry",
 }
 # Who may take advisory locks, each of a class of its own.
-LOCKERS = {"members/people.py", "events/claims.py", "tenants/audit.py", "tenants/upgrades.py", "rewards/night.py"}
+LOCKERS = {
+    "members/people.py",
+    "events/claims.py",
+    "tenants/audit.py",
+    "tenants/upgrades.py",
+    "tenants/answers.py",
+    "tenants/spaces.py",
+    "rewards/night.py",
+    "integrations/sandbox/turns.py",
+}
 
 
 def labels(entries: list[str]) -> set[str]:
@@ -216,7 +226,8 @@ def test_only_those_who_are_listed_take_advisory_locks():
     found = {name for name, text in sources() if re.search(r"pg_\w*advisory\w*lock", text)}
 
     assert found == LOCKERS
-    assert len({people.LOCK_CLASS, upgrades.LOCK_CLASS, audit.LOCK_CLASS, night.LOCK_CLASS}) == 4
+    classes = {each.LOCK_CLASS for each in (people, upgrades, audit, night, answers, spaces, turns)}
+    assert len(classes) == 7
 
 
 def test_a_module_is_named_for_what_it_is_about():

@@ -38,6 +38,8 @@ PAGES = {
     "rewards/stockcode": (EVERYBODY, {"admin", "marketer"}),
     "rewards/provider": (EVERYBODY, {"admin"}),
     "rewards/asset": (EVERYBODY, {"admin", "marketer"}),
+    "integrations/endpoint": ({"admin"}, {"admin"}),
+    "integrations/delivery": ({"admin"}, set()),
     "staff/staff": ({"admin"}, {"admin"}),
     "staff/auditentry": ({"admin"}, set()),
 }

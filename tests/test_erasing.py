@@ -2,8 +2,9 @@
 
 import pytest
 
+from core import sealing
 from core.db import transaction
-from members import erasing, names, people, sealing, search
+from members import erasing, names, people, search
 from members.models import Identity, Member
 from referrals import links
 from rewards import ledger

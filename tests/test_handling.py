@@ -220,8 +220,7 @@ def rung(servers) -> Iterator[Callable[[], list[str]]]:
     # Another run of the tests rings at the same broker.
     name = f"rung-{os.getpid()}"
     usual, current_app.conf.task_default_queue = current_app.conf.task_default_queue, name
-    doorbell._Broken.until = 0.0
-    doorbell._valkey.cache_clear()
+    doorbell.breaker.reset()
     for schema in ("t_acme", "t_bolt"):
         doorbell.answer(schema)
     with current_app.connection_for_write() as broker, closing(broker.SimpleQueue(name)) as queue:

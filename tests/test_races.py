@@ -13,6 +13,7 @@ from antifraud.models import Case, FraudPolicy, StopRule
 from antifraud.moderation import deciding
 from antifraud.signals import SIGNALS
 from campaigns.models import Campaign
+from core.db import transaction
 from core.errors import Conflict
 from events import claims, handling
 from events.models import Event
@@ -138,10 +139,10 @@ def test_workers_moderators_marketers_and_the_clock_do_not_wait_for_each_other_f
     def moderate() -> None:
         for place, case in enumerate(cases):
             decide = deciding.reject if place % 2 else deciding.approve
-            decide(case=case, by=max_, at=NOON)
+            transaction(decide)(case=case, by=max_, at=NOON)
             # Others may have used meanwhile what a rejection had freed.
             with suppress(Conflict):
-                deciding.undo(case=case, by=max_, at=NOON)
+                transaction(deciding.undo)(case=case, by=max_, at=NOON)
 
     def mature() -> None:
         for days in range(20):

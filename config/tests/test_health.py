@@ -36,6 +36,7 @@ def test_readiness_needs_no_tenant(db, stranger):
         "database": True,
         "broker": True,
         "migrations": True,
+        "limits": True,
         "oldest_waiting_seconds": 0,
     }
 
@@ -70,6 +71,14 @@ def test_a_broker_that_is_down_is_not_ready(db, stranger, monkeypatch):
 
     assert answer.status_code == 503
     assert (answer.json()["status"], answer.json()["broker"], answer.json()["database"]) == ("unready", False, True)
+
+
+def test_without_valkey_requests_are_not_counted_and_it_is_ready_all_the_same(db, stranger, settings):
+    settings.CACHES = {**settings.CACHES, "default": {**settings.CACHES["default"], "LOCATION": "unix:///nowhere.sock"}}
+
+    answer = stranger.get("/readyz")
+
+    assert (answer.status_code, answer.json()["limits"]) == (200, False)
 
 
 def test_a_migration_that_is_not_applied_is_not_ready(db, stranger):

@@ -1,13 +1,26 @@
 import json
 import re
+from datetime import UTC, datetime
+from typing import Any
 
 import pytest
 from django.conf import settings
+from django.urls import path
 from drf_spectacular.drainage import GENERATOR_STATS
 from drf_spectacular.generators import SchemaGenerator
+from drf_spectacular.utils import extend_schema
 from drf_spectacular.validation import validate_schema
+from jsonschema import Draft202012Validator
+from rest_framework import serializers
+from rest_framework.response import Response
 
+from core.http.deprecations import NOTICE, Deprecation
 from events.kinds import KINDS
+from integrations.webhooks import kinds as webhooks
+from tenants.views import TenantView
+from tests.people import browser_of, staff_of
+
+SINCE = datetime(2026, 3, 1, tzinfo=UTC)
 
 
 @pytest.fixture(scope="module")
@@ -41,13 +54,126 @@ def test_every_shape_that_is_referred_to_is_there(document):
 
 
 def test_every_operation_says_what_it_does_and_how_it_fails(document):
-    for name, path, method, operation in operations(document):
-        expected = {"400", "401", "403", "503"}
-        expected |= {"404"} if "{" in path else set()
-        expected |= {"409", "413", "415", "422"} if method in {"post", "put", "patch"} else set()
+    for name, _path, method, operation in operations(document):
+        expected = {"400", "401", "403", "404", "406", "429", "503"}
+        expected |= {"409", "422"} if method == "post" else {"304"} if method == "get" else set()
+        expected |= {"413", "415"} if method in {"post", "put", "patch"} else set()
         assert operation["summary"], name
         assert expected <= set(operation["responses"]), name
         assert all(response["description"] for response in operation["responses"].values()), name
+
+
+def problems(operation):
+    """Return the codes that an operation says it can answer with, by status."""
+    return {
+        status: set(response["content"]["application/problem+json"]["schema"]["allOf"][1]["properties"]["code"]["enum"])
+        for status, response in operation["responses"].items()
+        if "application/problem+json" in response.get("content", {})
+    }
+
+
+def test_an_operation_names_the_codes_of_what_its_verbs_refuse(document):
+    cancel = problems(document["paths"]["/api/v1/rewards/{reward_id}/cancellation"]["post"])
+    look = problems(document["paths"]["/api/v1/rewards/{reward_id}"]["get"])
+
+    assert cancel["404"] == {"unknown_reward", "unknown_host", "not_found"}
+    assert {"not_cancellable", "idempotency_key_in_use"} <= cancel["409"]
+    assert cancel["422"] == {"idempotency_key_reused"}
+    assert {"invalid", "no_reason", "malformed_json", "invalid_idempotency_key"} <= cancel["400"]
+    assert look == {
+        "400": {"bad_request", "unknown_expansion", "unknown_field", "unknown_parameter"},
+        "401": {"authentication_failed", "not_authenticated"},
+        "403": look["403"],
+        "404": {"unknown_reward", "unknown_host", "not_found"},
+        "406": {"not_acceptable"},
+        "429": {"quota_used_up", "rate_limited"},
+        "503": {"service_unavailable"},
+    }
+    assert {"missing_scope", "tenant_suspended"} <= look["403"]
+
+
+def test_an_operation_names_the_headers_of_its_answers(document):
+    report = document["paths"]["/api/v1/members"]["post"]["responses"]
+    look = document["paths"]["/api/v1/rewards"]["get"]["responses"]
+    always = {"X-Request-Id", "RateLimit-Limit", "RateLimit-Remaining", "RateLimit-Reset"}
+
+    assert set(report["201"]["headers"]) == always | {"Idempotent-Replayed"}
+    assert set(look["200"]["headers"]) == set(look["304"]["headers"]) == always | {"ETag"}
+    assert set(look["429"]["headers"]) == always | {"Retry-After"}
+
+
+def test_an_operation_takes_what_its_method_takes(document):
+    for name, _path, method, operation in operations(document):
+        taken = {each["name"] for each in operation.get("parameters", ())}
+        assert ("Idempotency-Key" in taken) == (method == "post"), name
+        assert ("If-None-Match" in taken) == (method == "get"), name
+
+
+def bodies(document):
+    """Yield every body in JSON, with its shape and its examples."""
+    for name, _path, _method, operation in operations(document):
+        for where, body in {"request": operation.get("requestBody", {}), **operation["responses"]}.items():
+            for kind, content in body.get("content", {}).items():
+                if kind in {"application/json", "application/problem+json"}:
+                    yield f"{name} {where}", content
+
+
+def examples_in(document, content):
+    if "example" in content:
+        return [content["example"]]
+    shared = document["components"]["examples"]
+    return [
+        (shared[each["$ref"].rpartition("/")[2]] if "$ref" in each else each)["value"]
+        for each in content["examples"].values()
+    ]
+
+
+def test_every_body_has_an_example_and_each_example_has_its_shape(document):
+    shared = {"components": document["components"]}
+    for name, content in bodies(document):
+        valid = Draft202012Validator({**shared, **content["schema"]})
+        told = examples_in(document, content)
+        wrong = [error.message for example in told for error in valid.iter_errors(example)]
+        assert (name, len(told) > 0, wrong) == (name, True, [])
+
+
+class OldThings(TenantView):
+    required_scope = "rewards:read"
+    deprecated = Deprecation(since=SINCE, sunset=SINCE + NOTICE, link="https://example.com/changes")
+    deprecated_fields = {"size": deprecated}
+
+    class Output(serializers.Serializer[Any]):
+        size = serializers.IntegerField()
+        length = serializers.IntegerField()
+
+    @extend_schema(summary="Look at things that will go", responses=Output)
+    def get(self, request):
+        return Response({"size": 3, "length": 3})
+
+
+def test_what_will_go_is_marked():
+    described = SchemaGenerator(patterns=[path("api/v1/things", OldThings.as_view())]).get_schema(public=True)
+
+    operation = described["paths"]["/api/v1/things"]["get"]
+    fields = described["components"]["schemas"]["OldThingsOutput"]["properties"]
+    assert operation["deprecated"] is True
+    assert {"Deprecation", "Sunset", "Link"} <= set(operation["responses"]["200"]["headers"])
+    assert [name for name, field in fields.items() if field.get("deprecated")] == ["size"]
+
+
+def test_every_fact_that_a_webhook_tells_is_described(document):
+    assert set(document["webhooks"]) == set(webhooks.ALL)
+    for name, told in document["webhooks"].items():
+        content = told["post"]["requestBody"]["content"]["application/json"]
+        assert content["example"]["type"] == name
+        Draft202012Validator(content["schema"]).validate(content["example"])
+
+
+def test_every_group_of_operations_has_its_place_and_its_words(document):
+    used = {tag for *_where, operation in operations(document) for tag in operation["tags"]}
+
+    assert {tag["name"] for tag in document["tags"]} == used
+    assert len(document["tags"]) == len(used)
 
 
 def test_operations_have_names_of_their_own(document):
@@ -58,10 +184,12 @@ def test_operations_have_names_of_their_own(document):
 
 def test_every_kind_of_event_is_described_with_an_example(document):
     content = document["paths"]["/api/v1/events"]["post"]["requestBody"]["content"]["application/json"]
-    titles = [each["title"] for each in document["components"]["schemas"]["EventReport"]["oneOf"]]
+    shapes = document["components"]["schemas"]
+    named = [shapes[each["$ref"].rpartition("/")[2]] for each in shapes["EventReport"]["oneOf"]]
     examples = [each["value"].get("kind") for each in content["examples"].values()]
 
-    assert titles == list(KINDS)
+    kinds = [each["properties"]["kind"] for each in named]
+    assert [kind.get("const", "custom.*") for kind in kinds] == list(KINDS)
     assert {name.replace("*", "quiz_done") for name in KINDS} <= set(examples)
 
 
@@ -73,6 +201,13 @@ def test_everybody_may_read_the_reference(client, host):
 
     assert (document.status_code, page.status_code) == (200, 200)
     assert b"/api/v1/events" in document.content
+
+
+@pytest.mark.django_db
+def test_the_page_of_keys_leads_to_the_reference(acme):
+    page = browser_of(staff_of("admin")).get("/admin/tenants/apikey/").content.decode()
+
+    assert 'href="/api/docs/"' in page
 
 
 @pytest.mark.django_db

@@ -1,5 +1,6 @@
 """Keys in both back offices: the platform's of everybody, a tenant's of its own."""
 
+import copy
 from datetime import timedelta
 from typing import Any, ClassVar
 
@@ -252,7 +253,8 @@ class TenantKeyPage(KeyPage):
         form = super().get_form(request, obj, **kwargs)
         tenant = context.current()
         if obj is None and tenant.environment == Tenant.Environment.SANDBOX:
-            field: Any = form.base_fields["environment"]
+            # A copy: the form's class shares its fields with every other tenant's form.
+            field = form.base_fields["environment"] = copy.deepcopy(form.base_fields["environment"])
             field.choices = [(tenant.environment, tenant.get_environment_display())]
             field.initial = tenant.environment
         return form

@@ -219,6 +219,18 @@ def test_a_sandbox_sees_its_own_keys_only(client_of, acme):
     assert (live.prefix in listed, test.prefix in listed) == (False, True)
 
 
+def test_what_a_sandboxs_form_offers_changes_nobody_elses(client_of, acme):
+    sandbox = client_of("acme-sandbox.localhost")
+    with context.in_tenant("t_acme_sandbox"):
+        sandbox.force_login(Staff.objects.get(username="admin"), AXES)
+
+    there = sandbox.get("/admin/tenants/apikey/add/").content.decode()
+    here = browser(client_of, "acme", "admin").get("/admin/tenants/apikey/add/").content.decode()
+
+    assert ('value="live"' in there, 'value="sandbox"' in there) == (False, True)
+    assert ('value="live"' in here, 'value="sandbox"' in here) == (True, True)
+
+
 @pytest.mark.parametrize("role", ["marketer", "moderator", "analyst"])
 @pytest.mark.parametrize("page", ["tenants/apikey/", "tenants/apikey/add/", "staff/staff/", "staff/auditentry/"])
 def test_keys_staff_and_the_log_are_the_admins(client_of, acme, role, page):

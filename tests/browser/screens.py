@@ -112,8 +112,13 @@ class Screen:
         self._lead(found.first.click)
 
     def tick(self, selector: str) -> None:
-        """Tick a box."""
-        self.chromium.do(lambda: self.page.locator(selector).check())
+        """Tick a box, and let the page follow: what it shows depends on boxes."""
+
+        def do() -> None:
+            self.page.locator(selector).check()
+            self.page.evaluate(PAINTED)
+
+        self.chromium.do(do)
 
     def act_on_ticked(self, action: str) -> None:
         """Choose what is done about the ticked lines of a list."""
@@ -184,3 +189,6 @@ BRIGHTNESS: Final = """selector => {
     const [red, green, blue] = paper.getImageData(0, 0, 1, 1).data;
     return (red + green + blue) / 3 / 255;
 }"""
+
+# Resolves once what has changed is on the screen.
+PAINTED: Final = "() => new Promise(done => requestAnimationFrame(() => requestAnimationFrame(() => done())))"

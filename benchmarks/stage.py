@@ -5,7 +5,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import timedelta
 from itertools import count, islice
-from typing import Any, cast
+from typing import Any
 
 from django.conf import settings
 from django.db import connection, connections
@@ -20,7 +20,7 @@ from events import handling, inbox
 from events.reports import Report, Sender, read
 from members import people
 from referrals import codes
-from tenants import context, provisioning, sandboxes, upgrades
+from tenants import context, provisioning, upgrades
 from tenants.models import Tenant
 from tenants.provisioning import Created
 
@@ -42,10 +42,6 @@ class Stage:
     @property
     def tenant(self) -> Tenant:
         return self.made.tenant
-
-    @property
-    def sandbox(self) -> Tenant:
-        return cast("Tenant", sandboxes.find(live=self.tenant))
 
     def orders(self, count: int) -> list[dict[str, Any]]:
         """Return so many paid orders as a shop reports them."""

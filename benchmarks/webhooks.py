@@ -1,4 +1,4 @@
-"""What webhooks cost those who record facts, and whether a webhook waits for others that never answer."""
+"""What webhooks cost those who record facts, and whether one waits for others that never answer, of anybody's."""
 
 import json
 import os
@@ -15,7 +15,7 @@ from celery import current_app
 from django.conf import settings
 from django.utils import timezone
 
-from benchmarks.rows import W1, W1_P99, W2, Measured
+from benchmarks.rows import W1, W1_P99, W2, W3, Measured
 from benchmarks.stage import Stage
 from benchmarks.timing import ratios, seconds
 from config import env
@@ -26,7 +26,8 @@ from integrations.models import Endpoint
 from integrations.webhooks import endpoints
 from integrations.webhooks.endpoints import Wanted
 from rewards.actors import Actor
-from tenants import context
+from tenants import context, provisioning
+from tenants.models import Tenant
 from tests.stand_ins.receivers import Receiver, StandIn
 
 KIND: Final = "points.expired"
@@ -35,6 +36,9 @@ FACTS: Final = 200
 PAUSE_SECONDS: Final = 0.05
 GIVE_UP_SECONDS: Final = 60.0
 BAD: Final = 10
+OTHERS: Final = ("first", "second")
+# So often something happens to the other tenants: after so many facts of ours.
+BOTHERED_EVERY: Final = 20
 # Longer than they are waited for.
 BAD_SECONDS: Final = 15.0
 BATCHES: Final = 60
@@ -50,14 +54,18 @@ WORKER: Final = (
 
 
 def measure(set_up: Stage) -> list[Measured]:
-    """Let facts be told to one webhook, alone and beside ten that never answer; and to nobody."""
+    """Let facts be told to one webhook, alone and beside those that never answer, others' or its own; and to nobody."""
+    others = [_schema_of_another(name) for name in OTHERS]
     with context.in_tenant(set_up.tenant.schema_name):
         unasked = _cost_of_nobody()
-        with _worker(), StandIn() as good, StandIn() as bad:
+        with _worker(), StandIn() as good, StandIn() as bad, StandIn() as theirs:
             _add(good)
             _until_arrived(good.receiver, [_happen("warm-up")])
             alone = _delays(good.receiver, "alone")
-            bad.receiver.delay_seconds = BAD_SECONDS
+            bad.receiver.delay_seconds = theirs.receiver.delay_seconds = BAD_SECONDS
+            _add_for(others, theirs)
+            beside_others = _delays(good.receiver, "beside others", others=others)
+            _sweep_of(others)
             for _number in range(BAD):
                 _add(bad)
             beside = _delays(good.receiver, "beside")
@@ -73,14 +81,54 @@ def measure(set_up: Stage) -> list[Measured]:
             },
         ),
         Measured(row=W1_P99, values=[1000 * _percentile_99(beside)]),
+        Measured(
+            row=W3,
+            values=[median(beside_others) / median(alone)],
+            figures={
+                "the same beside forty of two other tenants": _shown(beside_others),
+                "messages that those held up": str(len(theirs.receiver.came)),
+            },
+        ),
         Measured(row=W2, values=unasked),
     ]
 
 
-def _delays(receiver: Receiver, name: str) -> list[float]:
-    """Return how long each of many facts takes from its commit to the receiver, in seconds."""
+def _schema_of_another(name: str) -> str:
+    # The groups are measured a second time where a floor does not hold.
+    found = Tenant.objects.filter(slug=name).first()
+    if found is None:
+        made = provisioning.create(
+            name=name, slug=name, time_zone="Europe/Moscow", currency="USD", language="en", at=timezone.now()
+        )
+        found = made.tenant
+    return str(found.schema_name)
+
+
+def _add_for(schemas: Sequence[str], stand_in: StandIn) -> None:
+    for schema in schemas:
+        with context.in_tenant(schema):
+            for _number in range(endpoints.ENDPOINTS_MAX):
+                _add(stand_in)
+
+
+def _sweep_of(schemas: Sequence[str]) -> None:
+    for schema in schemas:
+        with context.in_tenant(schema):
+            _sweep()
+
+
+def _bother(schemas: Sequence[str]) -> None:
+    for schema in schemas:
+        with context.in_tenant(schema):
+            _happen("noise")
+
+
+def _delays(receiver: Receiver, name: str, *, others: Sequence[str] = ()) -> list[float]:
+    """Return how long each of many facts takes from its commit to the receiver, in seconds. `others` have some too."""
     committed = {}
     for number in range(FACTS):
+        if number % BOTHERED_EVERY == 0:
+            _bother(others)
         key = f"{name}-{number}"
         _happen(key)
         committed[key] = time.time()

@@ -9,9 +9,11 @@ from celery import current_app, shared_task
 
 from core.db import transaction
 from events import doorbell
-from integrations.webhooks import endpoints, keeping, lanes, outbox, resending
-from tenants import context
+from integrations.webhooks import keeping, lanes, outbox, resending
+from integrations.webhooks.resending import Course
+from tenants import context, rounds
 from tenants.clock import now
+from tenants.models import Tenant
 
 logger = logging.getLogger(__name__)
 
@@ -28,29 +30,39 @@ def deliver(*, schema_name: str, **_: Any) -> None:
     doorbell.answer(schema_name, task=outbox.TASK)
     with context.in_tenant(schema_name):
         due = lanes.find_due(at=now())
-    for each in due:
+    # Who is refused a lane stands elsewhere in the line the next time.
+    for each in SystemRandom().sample(due, len(due)):
         for _lane in range(each.lanes):
             _open_lane(schema_name, each.endpoint_id)
 
 
 @shared_task
 def deliver_on(*, schema_name: str, endpoint_id: int, **_: Any) -> None:
-    """Deliver to one webhook, one message after the other, until nothing is due or the turn is over."""
+    """
+    Deliver to one webhook, one message after the other, until nothing is due or the turn is over.
+
+    One that takes long waits for the sweep then: if it came back at once, those that were refused a lane would never
+    have one.
+    """
     ends = time.monotonic() + TURN_SECONDS
     with context.in_tenant(schema_name), lanes.opened(endpoint_id=endpoint_id) as is_free:
-        while is_free and lanes.deliver_one(endpoint_id=endpoint_id, rng=SystemRandom(), at=now()):
+        while is_free and (outcome := lanes.deliver_one(endpoint_id=endpoint_id, rng=SystemRandom(), at=now())):
             if time.monotonic() > ends:
-                _open_lane(schema_name, endpoint_id)
+                if not lanes.is_slow(outcome):
+                    _open_lane(schema_name, endpoint_id)
                 return
 
 
 @shared_task
 def sweep(**_: Any) -> None:
     """Ring for every tenant in which something is due: what makes a lost message harmless, and retries happen."""
-    for tenant in context.serving():
+    serving = context.serving()
+    for tenant in SystemRandom().sample(serving, len(serving)):
         try:
             with context.in_tenant(tenant.schema_name):
                 is_due = lanes.is_any_due(at=now())
+                for endpoint_id, after_id in resending.find_stalled(at=now()).items():
+                    resending.leave(schema=tenant.schema_name, endpoint_id=endpoint_id, after_id=after_id)
         except Exception:
             logger.exception("A tenant could not be swept.", extra={"tenant": tenant.slug})
         else:
@@ -59,23 +71,31 @@ def sweep(**_: Any) -> None:
 
 
 @shared_task
-def resend(*, schema_name: str, endpoint_id: int, wanted: dict[str, Any], **_: Any) -> None:
-    """Send a page of what happened again."""
-    with context.in_tenant(schema_name), transaction():
-        endpoint = endpoints.get(endpoint_id)
-        resending.send_page(endpoint=endpoint, wanted=resending.Range.of_json(wanted), at=now())
+def resend(*, schema_name: str, endpoint_id: int, after_id: int, **_: Any) -> None:
+    """Go on with sending again, piece by piece, until it is done or the turn is over."""
+    ends = time.monotonic() + TURN_SECONDS
+    with context.in_tenant(schema_name):
+        while (course := _resend_piece(endpoint_id, after_id)) and not course.is_done:
+            after_id = course.after_id
+            if time.monotonic() > ends:
+                resending.leave(schema=schema_name, endpoint_id=endpoint_id, after_id=after_id)
+                return
 
 
 @shared_task(soft_time_limit=3600, time_limit=3660, acks_late=False)
 def purge(**_: Any) -> None:
     """Delete the deliveries of more than 30 days ago, of every tenant."""
-    for tenant in context.serving():
-        try:
-            with context.in_tenant(tenant.schema_name):
-                while keeping.purge(limit=PURGE_SIZE, at=now()):
-                    pass
-        except Exception:
-            logger.exception("A tenant's deliveries could not be purged.", extra={"tenant": tenant.slug})
+
+    def purge_all(_tenant: Tenant) -> None:
+        while keeping.purge(limit=PURGE_SIZE, at=now()):
+            pass
+
+    rounds.visit(purge_all)
+
+
+@transaction
+def _resend_piece(endpoint_id: int, after_id: int) -> Course | None:
+    return resending.go_on(endpoint_id=endpoint_id, after_id=after_id, at=now())
 
 
 def _open_lane(schema_name: str, endpoint_id: int) -> None:

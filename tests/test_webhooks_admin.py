@@ -9,7 +9,7 @@ from core.db import transaction
 from events import facts
 from events.facts import Fact
 from integrations.models import Delivery, Endpoint
-from integrations.webhooks import kinds
+from integrations.webhooks import kinds, resending
 from tenants.staff.models import AuditEntry
 from tests import webhooks
 from tests.cast import NOON
@@ -103,10 +103,53 @@ def test_the_buttons_pause_resume_test_and_rotate(browser):
     assert actions() == ["webhook.added", "webhook.paused", "webhook.resumed", "webhook.tested", "webhook.rotated"]
 
 
+def test_the_page_says_which_secrets_sign_and_ends_the_old_ones(browser):
+    endpoint, first = webhooks.add(URL)
+    page, path = f"{PAGE}{endpoint.pk}/change/", f"{PAGE}{endpoint.pk}/end-overlap/"
+    alone = browser.get(page).content.decode()
+
+    pressed(browser, f"{PAGE}{endpoint.pk}/rotate/")
+    overlapping = browser.get(page).content.decode()
+    ended = pressed(browser, path)
+    after, again = browser.get(page).content.decode(), pressed(browser, path)
+
+    assert [f"…{first[-5:-1]}=" in each for each in (alone, overlapping, after)] == [True, True, False]
+    assert ["End the old secrets now" in each for each in (alone, overlapping, after)] == [False, True, False]
+    assert first not in overlapping
+    assert "Only the newest secret signs from now on." in ended
+    assert "Only the newest secret signs already." in again
+    assert actions() == ["webhook.added", "webhook.rotated", "webhook.overlap_ended"]
+
+
+def test_a_fourth_secret_is_refused_in_words(browser):
+    endpoint, _ = webhooks.add(URL)
+    for _number in range(2):
+        pressed(browser, f"{PAGE}{endpoint.pk}/rotate/")
+
+    assert "Three secrets sign already" in pressed(browser, f"{PAGE}{endpoint.pk}/rotate/")
+    assert actions() == ["webhook.added", "webhook.rotated", "webhook.rotated"]
+
+
+def test_the_page_says_how_far_sending_again_is(browser, monkeypatch):
+    monkeypatch.setattr(resending, "PIECE", 2)
+    endpoint, _ = webhooks.add(URL)
+    happen(1, 2, 3, 4)
+    path = f"{PAGE}{endpoint.pk}/resend/"
+
+    said = pressed(browser, path, {"since_0": "2026-03-17", "since_1": "00:00", "which": "undelivered"})
+    page = browser.get(f"{PAGE}{endpoint.pk}/change/").content.decode()
+    again = pressed(browser, path, {"since_0": "2026-03-17", "since_1": "00:00", "which": "undelivered"})
+
+    assert "2 facts are sent again so far: 50 % of the log is gone through." in said
+    assert "2 facts are sent again so far: 50 % of the log is gone through." in page
+    assert "The log is still being gone through for this webhook" in again
+    assert Delivery.objects.count() == 4
+
+
 def test_nothing_is_done_by_looking(browser):
     endpoint, _ = webhooks.add(URL)
 
-    for name in ("pause", "resume", "test", "rotate", "resend"):
+    for name in ("pause", "resume", "test", "rotate", "end-overlap", "resend"):
         assert browser.get(f"{PAGE}{endpoint.pk}/{name}/").status_code == 302
     assert actions() == ["webhook.added"]
 
@@ -163,6 +206,8 @@ def test_a_delivery_is_looked_at_and_sent_again(browser):
     assert f"webhook-signature: {came.headers['webhook-signature']}" in page.replace("&#x3D;", "=").replace(
         "&#43;", "+"
     )
+    assert "webhook-attempt: 1" in page
+    assert "Of an answer that is no success the first 64 KiB are kept." in page
     assert (f"webhook-id: {delivery.message_id}" in page, "Ouch &lt;b&gt;" in page) == (True, True)
     assert "It is sent again now." in said
     delivery.refresh_from_db()
@@ -197,7 +242,8 @@ def test_nobody_but_an_admin_sees_or_does_anything(browser, role):
     delivery = Delivery.objects.get()
 
     reading = [PAGE, LOG, f"{PAGE}{endpoint.pk}/change/", f"{LOG}{delivery.pk}/change/", f"{PAGE}add/"]
-    pressing = [f"{PAGE}{endpoint.pk}/{name}/" for name in ("pause", "resume", "test", "rotate", "resend", "delete")]
+    buttons = ("pause", "resume", "test", "rotate", "end-overlap", "resend", "delete")
+    pressing = [f"{PAGE}{endpoint.pk}/{name}/" for name in buttons]
     assert {somebody.get(path).status_code for path in reading} == {403}
     assert {somebody.post(path).status_code for path in [*pressing, f"{LOG}{delivery.pk}/resend/"]} == {403}
     assert actions() == ["webhook.added"]

@@ -4,6 +4,7 @@ from datetime import timedelta
 
 import pytest
 import time_machine
+from celery import current_app
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
@@ -74,6 +75,7 @@ def test_a_webhook_is_added_with_its_secret_which_is_not_told_again(program):
     assert made.status_code == 201
     assert made.json()["secret"].startswith("whsec_")
     assert {**found, "secret": made.json()["secret"]} == made.json()
+    assert found.pop("secrets") == [{"ending": made.json()["secret"][-5:-1], "until": None}]
     assert found == {
         "id": Endpoint.objects.get().pk,
         "url": URL,
@@ -86,6 +88,7 @@ def test_a_webhook_is_added_with_its_secret_which_is_not_told_again(program):
         "last_delivered_at": None,
         "waiting": 0,
         "old_secret_until": None,
+        "resending": None,
         "created_at": "2026-03-17T15:00:00+03:00",
     }
     entry = AuditEntry.objects.get()
@@ -201,7 +204,7 @@ def test_a_change_that_is_refused_changes_nothing(program):
     assert (program.get(f"/{number}").json()["url"], program.get(f"/{number}").json()["description"]) == (URL, "")
 
 
-def test_a_rotation_gives_another_secret_and_says_until_when_the_old_one_signs(program):
+def test_a_rotation_gives_another_secret_and_says_which_sign_until_when(program):
     made = program.post(body={"url": URL}).json()
 
     rotated = program.post(f"/{made['id']}/rotation")
@@ -209,6 +212,47 @@ def test_a_rotation_gives_another_secret_and_says_until_when_the_old_one_signs(p
     assert rotated.status_code == 201
     assert rotated.json()["secret"] != made["secret"]
     assert rotated.json()["old_secret_until"] == "2026-03-18T15:00:00+03:00"
+    assert rotated.json()["secrets"] == [
+        {"ending": rotated.json()["secret"][-5:-1], "until": None},
+        {"ending": made["secret"][-5:-1], "until": "2026-03-18T15:00:00+03:00"},
+    ]
+
+
+def test_a_fourth_secret_has_to_wait_until_one_of_three_has_ended(program):
+    number = program.post(body={"url": URL}).json()["id"]
+    secrets_given = [program.post(f"/{number}/rotation").json()["secret"] for _ in range(2)]
+
+    refused = program.post(f"/{number}/rotation")
+
+    assert problem(refused) == (409, "too_many_secrets")
+    assert refused.json()["until"] == "2026-03-18T12:00:00Z"
+    assert len(program.get(f"/{number}").json()["secrets"]) == 3
+    with time_machine.travel(NOON + endpoints.OVERLAP, tick=False):
+        assert [each["until"] for each in program.get(f"/{number}").json()["secrets"]] == [None]
+        given = program.post(f"/{number}/rotation").json()
+    assert given["secret"] not in secrets_given
+    assert [each["ending"] for each in given["secrets"]] == [given["secret"][-5:-1], secrets_given[1][-5:-1]]
+
+
+def test_an_overlap_is_ended_at_once_where_somebody_has_an_old_secret(program):
+    number = program.post(body={"url": URL}).json()["id"]
+    for _ in range(2):
+        newest = program.post(f"/{number}/rotation").json()["secret"]
+
+    ended, again = program.delete(f"/{number}/rotation"), program.delete(f"/{number}/rotation")
+
+    assert (ended.status_code, problem(again)) == (204, (409, "no_overlap"))
+    found = program.get(f"/{number}").json()
+    assert (found["secrets"], found["old_secret_until"]) == ([{"ending": newest[-5:-1], "until": None}], None)
+    assert program.post(f"/{number}/rotation").status_code == 201
+    actions = list(AuditEntry.objects.order_by("pk").values_list("action", flat=True))
+    assert actions == [
+        "webhook.added",
+        "webhook.rotated",
+        "webhook.rotated",
+        "webhook.overlap_ended",
+        "webhook.rotated",
+    ]
 
 
 def test_a_deleted_webhook_is_gone_with_all_that_waited(program):
@@ -297,7 +341,7 @@ def test_what_a_disabled_webhook_missed_comes_out_of_the_log(program):
         webhooks.send_due(at=NOON)
 
         told = [each["object"]["id"] for each in webhooks.told(stand_in.receiver)]
-    assert (answer.status_code, answer.json()) == (202, {"count": 2})
+    assert (answer.status_code, answer.json()["count"], answer.json()["is_done"]) == (202, 2, True)
     assert told == [1, 2, 3]
 
 
@@ -312,37 +356,132 @@ def test_everything_once_more_has_the_same_ids_even_after_it_was_purged(program)
         webhooks.send_due(at=NOON)
 
         came = [each.message_id for each in stand_in.receiver.came]
-    assert answer.json() == {"count": 2}
+    assert answer.json()["count"] == 2
     assert came[:2] == came[2:]
 
 
-def test_what_is_to_be_sent_again_goes_in_pages(program, monkeypatch, django_capture_on_commit_callbacks):
-    monkeypatch.setattr(resending, "PAGE", 2)
+def test_a_long_log_is_gone_through_piece_by_piece_and_it_says_how_far_it_is(
+    program, monkeypatch, django_capture_on_commit_callbacks
+):
+    monkeypatch.setattr(resending, "PIECE", 2)
     left = []
-    monkeypatch.setattr(resending, "_leave", lambda *told: left.append(told))
+    monkeypatch.setattr(current_app, "send_task", lambda name, **told: left.append((name, told["kwargs"])))
+    happen(*range(10, 14), at=NOON - timedelta(days=2))
     number = program.post(body={"url": URL}).json()["id"]
     happen(*range(5))
     Delivery.objects.all().delete()
 
     with django_capture_on_commit_callbacks(execute=True):
-        program.post(f"/{number}/resend", {"since": "2026-03-17T12:00:00Z"})
-    sizes = [Delivery.objects.count()]
-    while left:
-        schema, endpoint_id, rest = left.pop()
-        page = resending.Range.of_json(rest.as_json())
-        assert (schema, endpoint_id) == ("t_acme", number)
-        with django_capture_on_commit_callbacks(execute=True), transaction():
-            resending.send_page(endpoint=endpoints.get(number), wanted=page, at=NOON)
-        sizes.append(Delivery.objects.count())
+        begun = program.post(f"/{number}/resend", {"since": "2026-03-17T12:00:00Z"}).json()
+    refused = program.post(f"/{number}/resend", {"since": "2026-03-17T12:00:00Z"})
+    told, gone_on = [begun], [_course_of(number)]
+    while not told[-1]["is_done"]:
+        with transaction():
+            gone_on.append(resending.go_on(endpoint_id=number, after_id=gone_on[-1].after_id, at=NOON))
+        told.append(program.get(f"/{number}").json()["resending"])
+        assert gone_on[-1] == _course_of(number)
 
-    assert sizes == [2, 4, 5]
+    # What was recorded days before is not looked at.
+    assert [each["count"] for each in told] == [2, 4, 5]
+    assert [each["done_percent"] for each in told] == [40, 80, 100]
+    assert Delivery.objects.count() == 5
+    assert problem(refused) == (409, "resend_underway")
+    on_one = {"schema_name": "t_acme", "endpoint_id": number, "after_id": gone_on[0].after_id}
+    assert [each for each in left if each[0] == resending.TASK] == [(resending.TASK, on_one)]
+    with transaction():
+        assert resending.go_on(endpoint_id=number, after_id=gone_on[-1].after_id, at=NOON) is None
+    assert Delivery.objects.count() == 5
 
 
-@pytest.mark.parametrize("since", ["2026-02-14T00:00:00Z", "2026-03-18T00:00:00Z"])
-def test_from_so_long_ago_or_from_tomorrow_nothing_is_sent_again(program, since):
+def _course_of(number):
+    return resending.find_course(Endpoint.objects.get(pk=number))
+
+
+def test_of_several_to_whom_the_rest_was_left_one_goes_on(program, monkeypatch):
+    monkeypatch.setattr(resending, "PIECE", 2)
     number = program.post(body={"url": URL}).json()["id"]
+    happen(*range(7))
+    Delivery.objects.all().delete()
+    program.post(f"/{number}/resend", {"since": "2026-03-17T12:00:00Z"})
+    begun = _course_of(number)
 
-    assert problem(program.post(f"/{number}/resend", {"since": since})) == (400, "invalid_since")
+    with transaction():
+        first = resending.go_on(endpoint_id=number, after_id=begun.after_id, at=NOON)
+        second = resending.go_on(endpoint_id=number, after_id=begun.after_id, at=NOON)
+
+    assert (first.count, second, _course_of(number)) == (4, None, first)
+    assert Delivery.objects.count() == 4
+
+
+def test_a_window_ends_where_it_is_said_to(program):
+    number = program.post(body={"url": URL}).json()["id"]
+    for hours in reversed(range(6)):
+        happen(hours, at=NOON - timedelta(hours=hours))
+    Delivery.objects.all().delete()
+
+    answer = program.post(f"/{number}/resend", {"since": "2026-03-17T08:00:00Z", "until": "2026-03-17T10:00:00Z"})
+    backwards = program.post(f"/{number}/resend", {"since": "2026-03-17T08:00:00Z", "until": "2026-03-17T07:00:00Z"})
+
+    assert (answer.json()["count"], answer.json()["is_done"]) == (3, True)
+    assert sorted(Delivery.objects.values_list("event__data__reward_id", flat=True)) == [2, 3, 4]
+    assert problem(backwards) == (400, "invalid_since")
+    assert [each["pointer"] for each in backwards.json()["errors"]] == ["/until"]
+
+
+@pytest.mark.parametrize("count", [0, 1, 2, 7, 40])
+def test_a_time_is_found_in_the_log_whatever_its_numbers_are(acme, count):
+    before = Event.objects.order_by("-pk").values_list("pk", flat=True).first() or 0
+    for number in range(count):
+        happen(number, at=NOON + timedelta(minutes=number))
+        if number % 3 == 0:
+            with connection.cursor() as cursor:
+                cursor.execute("SELECT nextval(pg_get_serial_sequence('events_event', 'id'))")
+    rows = list(Event.objects.filter(pk__gt=before).order_by("pk").values_list("pk", flat=True))
+    last_id = rows[-1] if rows else before
+
+    for number in range(count):
+        found = resending._number_before(NOON + timedelta(minutes=number), last_id=last_id)
+        assert found == rows[number] - 1
+    assert resending._number_before(NOON + timedelta(days=1), last_id=last_id) == last_id
+
+
+def test_where_whoever_was_to_go_on_is_no_more_it_is_found(program, monkeypatch):
+    monkeypatch.setattr(resending, "PIECE", 2)
+    number = program.post(body={"url": URL}).json()["id"]
+    happen(*range(5))
+    program.post(f"/{number}/resend", {"since": "2026-03-17T12:00:00Z"})
+
+    assert resending.find_stalled(at=NOON + timedelta(seconds=59)) == {}
+    assert resending.find_stalled(at=NOON + resending.STALLED) == {number: _course_of(number).after_id}
+
+
+def test_a_webhook_that_was_deleted_has_nothing_more_to_be_sent_again(program, monkeypatch):
+    monkeypatch.setattr(resending, "PIECE", 2)
+    number = program.post(body={"url": URL}).json()["id"]
+    happen(*range(5))
+    program.post(f"/{number}/resend", {"since": "2026-03-17T12:00:00Z"})
+    after_id = _course_of(number).after_id
+    program.delete(f"/{number}")
+
+    with transaction():
+        assert resending.go_on(endpoint_id=number, after_id=after_id, at=NOON) is None
+    assert Delivery.objects.count() == 0
+
+
+@pytest.mark.parametrize(
+    ("since", "code"),
+    [("2026-02-14T00:00:00Z", "invalid_since"), ("2026-03-17T12:01:00Z", "invalid_since"), ("2026-03-18", "invalid")],
+)
+def test_from_so_long_ago_or_from_tomorrow_nothing_is_sent_again(program, since, code):
+    number = program.post(body={"url": URL}).json()["id"]
+    happen(1)
+    Delivery.objects.all().delete()
+
+    refused = program.post(f"/{number}/resend", {"since": since})
+
+    assert problem(refused) == (400, code)
+    assert [each["pointer"] for each in refused.json()["errors"]] == ["/since"]
+    assert (Delivery.objects.count(), program.get(f"/{number}").json()["resending"]) == (0, None)
 
 
 def test_an_example_goes_to_every_active_webhook_that_wants_the_kind(program):
@@ -379,12 +518,14 @@ def test_another_tenants_webhook_is_not_there(program, bolt):
         stranger.patch(f"/{number}", {"status": "paused"}),
         stranger.delete(f"/{number}"),
         stranger.post(f"/{number}/rotation"),
+        stranger.delete(f"/{number}/rotation"),
+        stranger.post(f"/{number}/resend", {"since": "2026-03-17T12:00:00Z"}),
         stranger.post(f"/{number}/test"),
         stranger.get(f"/{number}/deliveries"),
         stranger.get(f"/{number}/deliveries/1"),
     ]
 
-    assert [problem(each) for each in answers] == [(404, "unknown_webhook")] * 7
+    assert [problem(each) for each in answers] == [(404, "unknown_webhook")] * 9
     assert program.get(f"/{number}").json()["status"] == "active"
 
 

@@ -10,6 +10,7 @@ import pytest
 from core import outbound
 from integrations.models import Delivery, Endpoint
 from integrations.webhooks import claims, endpoints, lanes, outcomes, schedule
+from integrations.webhooks.shares import Share
 from tenants.staff.models import AuditEntry
 from tests import webhooks
 from tests.cast import NOON
@@ -100,7 +101,9 @@ def test_no_address_of_a_network_of_ours_is_called(settings, host):
     settings.OUTBOUND_ALLOW_LOOPBACK = False
 
     with pytest.raises(outbound.Forbidden):
-        outbound.post(url=f"https://{host}/", headers={}, body=b"", seconds_max=1, answer_size_bytes_max=1)
+        outbound.post(
+            url=f"https://{host}/", headers={}, body=b"", seconds_max=1, answer_size_bytes_max=lambda _status: 1
+        )
 
 
 def test_nobody_there_is_no_answer_either(acme):
@@ -117,20 +120,28 @@ def test_however_slowly_it_is_answered_the_time_is_over_at_some_point(stand_in, 
     receiver.mode = mode
 
     with pytest.raises(outbound.TooLate):
-        outbound.post(url=stand_in.url, headers={}, body=b"{}", seconds_max=0.7, answer_size_bytes_max=10)
+        outbound.post(
+            url=stand_in.url, headers={}, body=b"{}", seconds_max=0.7, answer_size_bytes_max=lambda _status: 10
+        )
 
 
-def test_of_an_answer_64_kib_are_kept_and_no_nul(acme, stand_in, receiver):
+@pytest.mark.parametrize(
+    ("mode", "status", "kept_bytes"), [("long", "delivered", 1024), ("down", "waiting", 64 * 1024)]
+)
+def test_of_a_thank_you_1_kib_is_kept_and_of_what_went_wrong_64_and_no_nul(
+    acme, stand_in, receiver, mode, status, kept_bytes
+):
     webhooks.add(stand_in.url)
-    receiver.mode, receiver.answer = "long", b"a\0" + b"b" * 200_000
+    receiver.mode, receiver.answer = mode, b"a\0" + b"b" * 200_000
     happen(1)
 
     send_due(at=NOON)
 
     delivery = Delivery.objects.get()
+    # What stands for the NUL has two bytes more.
     assert (delivery.status, len(delivery.answer.encode()), delivery.answer[:3]) == (
-        "delivered",
-        outcomes.ANSWER_SIZE_BYTES_MAX + 2,
+        status,
+        kept_bytes + 2,
         "a\ufffdb",
     )
 
@@ -163,6 +174,43 @@ def test_each_pause_is_up_to_a_tenth_longer_or_shorter():
 
     assert timedelta(minutes=108) <= min(pauses) < timedelta(minutes=110)
     assert timedelta(minutes=130) < max(pauses) <= timedelta(minutes=132)
+
+
+@pytest.mark.parametrize(
+    ("mode", "retry_after", "pause"),
+    [
+        ("busy", "120", timedelta(minutes=2)),
+        ("away", "Tue, 17 Mar 2026 12:10:00 GMT", timedelta(minutes=10)),
+        ("busy", "2", timedelta(seconds=5)),
+        ("busy", "99999999999", timedelta(hours=24)),
+        ("busy", "Tue, 17 Mar 2026 11:00:00 GMT", timedelta(seconds=5)),
+        ("busy", "soon", timedelta(seconds=5)),
+        ("busy", "Fri, 31 Dec 9999 23:59:59 -0100", timedelta(seconds=5)),
+        ("away", "Sat, 01 Jan 99999999999999999999 00:00:00 GMT", timedelta(seconds=5)),
+        ("away", "Tue, 17 Mar 2026 12:10:00 +99999999999999999999", timedelta(seconds=5)),
+        ("down", "120", timedelta(seconds=5)),
+    ],
+)
+def test_whoever_is_too_busy_is_given_the_time_that_they_ask_for(acme, stand_in, receiver, mode, retry_after, pause):
+    webhooks.add(stand_in.url)
+    receiver.mode, receiver.retry_after = mode, retry_after
+    happen(1)
+
+    send_due(at=NOON)
+
+    assert Delivery.objects.get().next_at == NOON + pause
+
+
+def test_each_attempt_says_which_it_is_and_who_calls(acme, stand_in, receiver, settings):
+    webhooks.add(stand_in.url)
+    receiver.mode = "down"
+    happen(1)
+
+    for later in (timedelta(), timedelta(seconds=5), timedelta(seconds=305)):
+        send_due(at=NOON + later)
+
+    assert [came.headers["webhook-attempt"] for came in receiver.came] == ["1", "2", "3"]
+    assert {came.headers["user-agent"] for came in receiver.came} == {f"Sarafan/1 (+https://{settings.BASE_DOMAIN}/)"}
 
 
 def test_a_success_ends_a_failing_time(acme, stand_in, receiver):
@@ -261,18 +309,55 @@ def test_a_slow_webhook_is_sent_one_at_a_time_until_it_is_quick_again(acme, stan
     assert (lanes_while_slow, lanes.find_due(at=NOON)[0].lanes) == (1, 4)
 
 
-def test_those_in_trouble_leave_half_of_the_threads_to_the_others(acme, settings):
+def test_a_tenant_has_a_quarter_of_the_threads_for_those_that_have_not_proved_quick(acme):
     troubled, _ = webhooks.add("https://slow.example.com/hooks")
     Endpoint.objects.filter(pk=troubled.pk).update(failing_since=NOON)
-    fine, _ = webhooks.add("https://fine.example.com/hooks")
+    unproved, _ = webhooks.add("https://new.example.com/hooks")
 
     with ExitStack() as held:
-        all_lanes = range(settings.WEBHOOK_THREADS)
-        free = [held.enter_context(lanes.opened(endpoint_id=troubled.pk)) for _ in all_lanes]
-        is_free = held.enter_context(lanes.opened(endpoint_id=fine.pk))
+        for_trouble = [held.enter_context(lanes.opened(endpoint_id=troubled.pk)) for _ in range(lanes.THREADS)]
+        for_new = [held.enter_context(lanes.opened(endpoint_id=unproved.pk)) for _ in range(lanes.THREADS)]
+    with lanes.opened(endpoint_id=troubled.pk) as is_free_again:
+        pass
 
-    assert free.count(True) == settings.WEBHOOK_THREADS // 2
-    assert is_free
+    assert (for_trouble.count(True), for_new.count(True)) == (lanes.EIGHTH, lanes.QUARTER - lanes.EIGHTH)
+    assert is_free_again
+
+
+def test_one_that_was_quick_has_a_lane_beside_all_of_its_tenant_that_are_not(acme, stand_in):
+    quick, _ = webhooks.add(stand_in.url)
+    unproved, _ = webhooks.add("https://new.example.com/hooks")
+    happen(1)
+    lanes.deliver_one(endpoint_id=quick.pk, rng=STRAIGHT, at=NOON)
+
+    with ExitStack() as held:
+        for _ in range(lanes.THREADS):
+            held.enter_context(lanes.opened(endpoint_id=unproved.pk))
+        opened = [held.enter_context(lanes.opened(endpoint_id=quick.pk)) for _ in range(lanes.THREADS)]
+
+    # As many as are left free: half of them all.
+    assert opened.count(True) == lanes.HALF - lanes.QUARTER
+
+
+def test_however_many_tenants_want_all_threads_one_is_left_for_whoever_comes_next():
+    share = Share(size=32)
+    with ExitStack() as held:
+        counts = [
+            [held.enter_context(share.taken(f"t_{tenant}")) for _ in range(32)].count(True) for tenant in range(4)
+        ]
+        is_left = held.enter_context(share.taken("t_next"))
+
+    assert (counts, is_left) == ([16, 8, 4, 2], True)
+    with share.taken("t_0") as is_given_back:
+        assert is_given_back
+
+
+def test_tenants_who_take_turns_have_equal_parts_and_leave_one(acme):
+    share = Share(size=32)
+    with ExitStack() as held:
+        turns = [(tenant, held.enter_context(share.taken(tenant))) for _ in range(32) for tenant in ("t_a", "t_b")]
+
+    assert [sum(is_taken for tenant, is_taken in turns if tenant == name) for name in ("t_a", "t_b")] == [11, 11]
 
 
 def test_while_more_than_half_of_the_threads_are_busy_nobody_has_two(acme, stand_in):
@@ -298,7 +383,7 @@ def test_what_a_dead_worker_was_sending_is_sent_again_as_it_was(acme, stand_in, 
     happen(1)
     claimed = claims.claim(endpoint_id=endpoint.pk, one_by_one=False, at=NOON)
     outcomes.of_attempt(
-        url=claimed.url, message_id=claimed.message_id, body=claimed.body, secrets=claimed.secrets, at=NOON
+        url=claimed.url, message_id=claimed.message_id, body=claimed.body, secrets=claimed.secrets, attempt=1, at=NOON
     )
     # It was sent, and whoever sent it is no more.
     sent_at_once = send_due(at=NOON + timedelta(seconds=29))

@@ -141,6 +141,42 @@ def test_while_a_secret_takes_the_others_place_both_sign_and_a_day_later_the_new
         read(after, old, at=later)
 
 
+def test_each_secret_signs_until_its_own_day_is_over(acme, stand_in, receiver):
+    endpoint, first = webhooks.add(stand_in.url)
+    _endpoint, second = webhooks.act(endpoints.rotate, endpoint)
+    _endpoint, third = webhooks.act(endpoints.rotate, endpoint, at=NOON + timedelta(hours=1))
+    instants = [NOON + timedelta(hours=hours) for hours in (23, 24, 25)]
+    for number, at in enumerate(instants):
+        happen(number, at=at)
+        send_due(at=at)
+
+    is_good = [
+        [_reads(came, secret, at=at) for secret in (first, second, third)]
+        for came, at in zip(receiver.came, instants, strict=True)
+    ]
+
+    assert is_good == [[True, True, True], [False, True, True], [False, False, True]]
+
+
+def test_when_the_overlap_is_ended_an_old_secret_signs_nothing_more(acme, stand_in, receiver):
+    endpoint, old = webhooks.add(stand_in.url)
+    _endpoint, new = webhooks.act(endpoints.rotate, endpoint)
+
+    webhooks.act(endpoints.end_overlap, endpoint)
+    happen(1)
+    send_due(at=NOON)
+
+    assert [_reads(receiver.came[0], secret, at=NOON) for secret in (old, new)] == [False, True]
+
+
+def _reads(came, secret, *, at) -> bool:
+    try:
+        read(came, secret, at=at)
+    except WebhookVerificationError:
+        return False
+    return True
+
+
 def test_a_secret_is_stored_sealed(acme):
     endpoint, secret = webhooks.add("https://shop.example.com/hooks")
 

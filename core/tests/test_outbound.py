@@ -3,7 +3,7 @@
 import socket
 import threading
 import time
-from contextlib import contextmanager, suppress
+from contextlib import ExitStack, contextmanager, suppress
 
 import pytest
 
@@ -38,7 +38,7 @@ def answering(head: bytes, *, chunks: int = 0, chunk: bytes = CHUNK, pause_secon
 
 
 def post(url: str) -> outbound.Received:
-    return outbound.post(url=url, headers={}, body=b"{}", seconds_max=5.0, answer_size_bytes_max=1_000)
+    return outbound.post(url=url, headers={}, body=b"{}", seconds_max=5.0, answer_size_bytes_max=lambda _status: 1_000)
 
 
 def test_of_a_redirect_no_more_is_read_than_of_any_answer():
@@ -75,3 +75,71 @@ def test_a_call_is_over_in_time_however_slowly_it_is_answered_byte_by_byte(monke
         outbound.call(method="GET", url=url)
 
     assert time.monotonic() - began < 3
+
+
+# What comes before the answer, and after its head
+
+
+def post_within(seconds_max: float, url: str) -> tuple[object, float]:
+    """Post, and return what came or was raised, with how long that took."""
+    began = time.monotonic()
+    try:
+        came: object = outbound.post(
+            url=url, headers={}, body=b"{}", seconds_max=seconds_max, answer_size_bytes_max=lambda _status: 1_000_000
+        )
+    except (outbound.NotSent, outbound.NoAnswer) as error:
+        came = type(error)
+    return came, time.monotonic() - began
+
+
+def slow_names(monkeypatch, *, seconds: float) -> None:
+    """Let the machine's resolver take so long for a name, and find it on loopback."""
+    usual = socket.getaddrinfo
+
+    def look_up(host, *told, **named):
+        if host == "slow.example.com":
+            time.sleep(seconds)
+            host = "127.0.0.1"
+        return usual(host, *told, **named)
+
+    monkeypatch.setattr(socket, "getaddrinfo", look_up)
+
+
+def test_a_name_that_takes_for_ever_to_look_up_is_not_waited_for(monkeypatch):
+    slow_names(monkeypatch, seconds=4)
+
+    came, took_seconds = post_within(0.5, "http://slow.example.com/")
+
+    assert came is outbound.NotSent
+    assert took_seconds < 1.5
+
+
+def test_a_name_that_is_slow_to_look_up_leaves_less_time_for_the_answer(monkeypatch):
+    slow_names(monkeypatch, seconds=0.6)
+    with answering(b"HTTP/1.1 200 OK\r\nX-Slow: ", chunks=60, chunk=b"1", pause_seconds=0.05) as (url, _):
+        came, took_seconds = post_within(1.0, url.replace("127.0.0.1", "slow.example.com"))
+
+    assert came is outbound.TooLate
+    assert took_seconds < 1.6
+
+
+def test_whoever_takes_no_connection_has_no_more_time_than_is_left():
+    with socket.create_server(("127.0.0.1", 0), backlog=0) as listener, ExitStack() as waiting:
+        address = listener.getsockname()
+        # Whoever stands in line before us: the next one hears nothing at all.
+        for _ in range(3):
+            other = waiting.enter_context(socket.socket())
+            other.setblocking(False)
+            other.connect_ex(address)
+        came, took_seconds = post_within(0.4, f"http://127.0.0.1:{address[1]}/")
+
+    assert came is outbound.NotSent
+    assert took_seconds < 1.2
+
+
+def test_of_a_body_that_comes_byte_by_byte_is_told_what_came_in_time():
+    with answering(b"HTTP/1.1 200 OK\r\n\r\n", chunks=100, chunk=b"1", pause_seconds=0.05) as (url, _):
+        came, took_seconds = post_within(0.5, url)
+
+    assert (came.status, set(came.body)) == (200, {"1"})
+    assert took_seconds < 1.2

@@ -19,7 +19,7 @@ from core.db import transaction
 from integrations.admin import marks
 from integrations.models import Delivery
 from integrations.webhooks import kinds, resending, secrets, signing
-from integrations.webhooks.outcomes import ERRORS
+from integrations.webhooks.outcomes import ATTEMPT, ERRORS
 from rewards.actors import Actor
 from tenants import clock
 from tenants.clock import now
@@ -150,7 +150,8 @@ def _headers(row: Delivery) -> dict[str, str]:
     at = clock.real(row.attempted_at)
     in_force = secrets.in_force(row.endpoint, at=row.attempted_at)
     signed = signing.headers_of(message_id=row.message_id, body=row.body.encode(), secrets=in_force, at=at)
-    return {"content-type": "application/json", **signed}
+    counted = {ATTEMPT: str(row.attempts)} if row.attempts else {}
+    return {"content-type": "application/json", **counted, **signed}
 
 
 def _readable(body: str) -> str:

@@ -9,7 +9,7 @@ from django.utils.safestring import SafeString
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
-from core.templatetags.backoffice import age
+from core.templatetags import backoffice
 from integrations.models import Delivery, Endpoint
 from integrations.webhooks.health import NOTES
 from integrations.webhooks.outcomes import ERRORS
@@ -55,4 +55,4 @@ def when(at: datetime | None) -> str:
 
 def ago(at: datetime | None) -> SafeString | str:
     """Return how long ago something was, with the instant for the mouse."""
-    return format_html('<span class="nowrap" title="{}">{}</span>', when(at), age(at)) if at else "—"
+    return format_html('<span class="nowrap" title="{}">{}</span>', when(at), backoffice.ago(at)) if at else "—"

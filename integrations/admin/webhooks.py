@@ -24,7 +24,7 @@ from integrations.admin import marks
 from integrations.admin.forms import SinceForm, WebhookForm
 from integrations.models import Delivery, Endpoint
 from integrations.sandbox.admin import SandboxPages
-from integrations.webhooks import endpoints, examples, figures, resending
+from integrations.webhooks import endpoints, examples, figures, resending, secrets
 from integrations.webhooks.health import NOTES
 from rewards.actors import Actor
 from tenants.admin.secrets import SecretsPage
@@ -41,7 +41,7 @@ class WebhookAdmin(SandboxPages, SecretsPage):
     list_display_links = ["address"]
     list_before_template = "admin/integrations/endpoint/list_head.html"
     ordering = ["-pk"]
-    readonly_fields = ["state", "last_delivered", "waiting", "failing", "old_secret", "buttons", "log"]
+    readonly_fields = ["state", "last_delivered", "waiting", "failing", "secrets", "sent_again", "buttons", "log"]
 
     # Who may do what
 
@@ -58,7 +58,7 @@ class WebhookAdmin(SandboxPages, SecretsPage):
         where = (None, {"fields": ["url", "description"]})
         if obj is None:
             return [where, what]
-        health = ["state", "buttons", "last_delivered", "waiting", "failing", "old_secret", "log"]
+        health = ["state", "buttons", "last_delivered", "waiting", "failing", "secrets", "sent_again", "log"]
         return [(_("How it goes"), {"fields": health}), where, what]
 
     def get_readonly_fields(self, request: HttpRequest, obj: Endpoint | None = None) -> Sequence[str]:
@@ -134,10 +134,18 @@ class WebhookAdmin(SandboxPages, SecretsPage):
     def failing(self, webhook: Endpoint) -> str:
         return marks.when(webhook.failing_since)
 
-    @admin.display(description=_("old secret signs until"))
-    def old_secret(self, webhook: Endpoint) -> str:
-        is_over = webhook.secret_old_until is None or webhook.secret_old_until <= now()
-        return "—" if is_over else marks.when(webhook.secret_old_until)
+    @admin.display(description=_("secrets that sign"))
+    def secrets(self, webhook: Endpoint) -> SafeString:
+        shown = ((each.ending, _until(each)) for each in secrets.signing_now(webhook, at=now()))
+        return format_html_join(SafeString("<br>"), '<code>…{}=</code> <span class="soft">{}</span>', shown)
+
+    @admin.display(description=_("sent again"))
+    def sent_again(self, webhook: Endpoint) -> str:
+        course = resending.find_course(webhook)
+        if course is None:
+            return "—"
+        said = _said(course)
+        return gettext("Since %(since)s: %(said)s") % {"since": marks.when(course.since), "said": said}
 
     @admin.display(description=_("what was sent"))
     def log(self, webhook: Endpoint) -> SafeString:
@@ -146,11 +154,13 @@ class WebhookAdmin(SandboxPages, SecretsPage):
     @admin.display(description="")
     def buttons(self, webhook: Endpoint) -> SafeString:
         is_active = webhook.status == Endpoint.Status.ACTIVE
+        signing = secrets.signing_now(webhook, at=now())
         shown = [
             (_("Send a test"), "test", "plain", "science") if is_active else None,
             (_("Send again since …"), "resend", "plain", "replay") if is_active else None,
             (_("Pause"), "pause", "plain", "pause") if is_active else (_("Resume"), "resume", "primary", "play_arrow"),
             (_("Replace the secret"), "rotate", "plain", "autorenew"),
+            (_("End the old secrets now"), "end-overlap", "danger", "key_off") if len(signing) > 1 else None,
         ]
         made = (
             (post_button(label, self.post_path(name, webhook.pk), tone=tone, icon=icon),)  # type: ignore[arg-type]
@@ -166,6 +176,7 @@ class WebhookAdmin(SandboxPages, SecretsPage):
             self.post_url("<int:pk>/pause/", self.pause, name="pause"),
             self.post_url("<int:pk>/resume/", self.resume, name="resume"),
             self.post_url("<int:pk>/rotate/", self.rotate, name="rotate"),
+            self.post_url("<int:pk>/end-overlap/", self.end_overlap, name="end-overlap"),
             self.post_url("<int:pk>/resend/", self.resend, name="resend"),
             *super().get_urls(),
         ]
@@ -202,12 +213,16 @@ class WebhookAdmin(SandboxPages, SecretsPage):
             return self._asked_since(request, webhook, form)
         try:
             with transaction():
-                count = resending.resend_since(endpoint=webhook, by=_actor(request), at=now(), **form.told())
+                course = resending.resend_since(endpoint=webhook, by=_actor(request), at=now(), **form.told())
         except Failure as failure:
             form.add_error("since", str(failure))
             return self._asked_since(request, webhook, form)
-        sentence = ngettext("%(shown)s fact is sent again.", "%(shown)s facts are sent again.", count)
-        return sentence % {"shown": whole(count)}
+        return _said(course)
+
+    def end_overlap(self, request: HttpRequest, pk: int) -> Promise:
+        with transaction():
+            endpoints.end_overlap(endpoint=_get(pk), by=_actor(request), at=now())
+        return _("Only the newest secret signs from now on.")
 
     def _asked_since(self, request: HttpRequest, webhook: Endpoint, form: SinceForm) -> HttpResponse:
         page = {
@@ -234,3 +249,17 @@ def _actor(request: HttpRequest) -> Actor:
 def _figures_of(webhook: Any) -> figures.Figures:
     known: figures.Figures = getattr(webhook, "figures", None) or figures.read([webhook.pk])[webhook.pk]
     return known
+
+
+def _until(signing: secrets.Signing) -> str:
+    if signing.until is None:
+        return gettext("the newest")
+    return gettext("until %(instant)s") % {"instant": marks.when(signing.until)}
+
+
+def _said(course: resending.Course) -> str:
+    shown = {"shown": whole(course.count), "percent": course.done_percent}
+    if course.is_done:
+        return ngettext("%(shown)s fact is sent again.", "%(shown)s facts are sent again.", course.count) % shown
+    so_far = gettext("%(shown)s facts are sent again so far: %(percent)s %% of the log is gone through.")
+    return so_far % shown

@@ -40,7 +40,9 @@ class WholeDelivery(DeliveryOutput):
         error = serializers.CharField()
 
     body = serializers.CharField(help_text="As it was signed and sent. Empty before the first attempt.")
-    answer = serializers.CharField(help_text="What the last answer began with, up to 64 KiB.")
+    answer = serializers.CharField(
+        help_text="What the last answer began with: of a success up to 1 KiB, of any other up to 64."
+    )
     tries = serializers.ListField(child=Try(), help_text="The attempts before the last one, the oldest first.")
 
 
@@ -55,7 +57,7 @@ class Deliveries(TenantView):
         kind = serializers.CharField(required=False, max_length=60)
 
     @extend_schema(
-        operation_id="list_deliveries",
+        operation_id="list_webhook_deliveries",
         summary="List what was sent to a webhook, the newest first",
         parameters=[Filters],
         responses=DeliveryOutput(many=True),
@@ -71,7 +73,9 @@ class OneDelivery(TenantView):
 
     required_scope = "webhooks:write"
 
-    @extend_schema(operation_id="get_delivery", summary="Look at what was sent and answered", responses=WholeDelivery)
+    @extend_schema(
+        operation_id="get_webhook_delivery", summary="Look at what was sent and answered", responses=WholeDelivery
+    )
     def get(self, request: Request, webhook_id: int, delivery_id: int) -> Response:
         return Response(WholeDelivery(_get(webhook_id, delivery_id)).data)
 
@@ -82,7 +86,7 @@ class DeliveryResend(TenantView):
     required_scope = "webhooks:write"
 
     @extend_schema(
-        operation_id="resend_delivery",
+        operation_id="resend_webhook_delivery",
         summary="Send one message again",
         description="With the same id and the same bytes, whatever became of it.",
         request=None,

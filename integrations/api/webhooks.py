@@ -11,7 +11,7 @@ from rest_framework.response import Response
 from core.http import CursorPage
 from integrations.api.deliveries import DeliveryOutput
 from integrations.models import Endpoint
-from integrations.webhooks import addresses, endpoints, examples, figures, kinds, payloads, resending
+from integrations.webhooks import addresses, endpoints, examples, figures, kinds, payloads, resending, secrets
 from integrations.webhooks.endpoints import Wanted
 from integrations.webhooks.figures import Figures
 from rewards.api.who import actor_of
@@ -30,6 +30,20 @@ class WebhookInput(serializers.Serializer[Any]):
         help_text="The facts that it is told of, see /webhooks/kinds. Left out: all that are confirmed.",
     )
     description = serializers.CharField(required=False, max_length=200, allow_blank=True, help_text="For yourself.")
+
+
+class SecretOutput(serializers.Serializer[Any]):
+    ending = serializers.CharField(help_text="The last four characters before the = at its end.")
+    until = serializers.DateTimeField(allow_null=True, help_text="It signs until then. null: the newest, without end.")
+
+
+class ResendOutput(serializers.Serializer[Any]):
+    since = serializers.DateTimeField()
+    until = serializers.DateTimeField()
+    which = serializers.ChoiceField(choices=["undelivered", "all"])
+    count = serializers.IntegerField(help_text="How many facts are sent again so far.")
+    is_done = serializers.BooleanField(help_text="The log is gone through, and `count` is all of them.")
+    done_percent = serializers.IntegerField(help_text="How much of the log is gone through.")
 
 
 class WebhookOutput(serializers.Serializer[Any]):
@@ -51,6 +65,8 @@ class WebhookOutput(serializers.Serializer[Any]):
     old_secret_until = serializers.DateTimeField(
         source="secret_old_until", allow_null=True, help_text="Until then the secret before signs too."
     )
+    secrets = serializers.SerializerMethodField(help_text="Those that sign now, the newest first: three at most.")
+    resending = serializers.SerializerMethodField(help_text="How far the last sending again is.")
     created_at = serializers.DateTimeField()
 
     @classmethod
@@ -63,6 +79,15 @@ class WebhookOutput(serializers.Serializer[Any]):
     def get_last_delivered_at(self, row: Endpoint) -> Any:
         at = self._figures_of(row).delivered_at
         return at and serializers.DateTimeField().to_representation(at)
+
+    @extend_schema_field(SecretOutput(many=True))
+    def get_secrets(self, row: Endpoint) -> Any:
+        return SecretOutput(secrets.signing_now(row, at=now()), many=True).data
+
+    @extend_schema_field(ResendOutput(allow_null=True))
+    def get_resending(self, row: Endpoint) -> Any:
+        course = resending.find_course(row)
+        return course and ResendOutput(course).data
 
     def get_waiting(self, row: Endpoint) -> int:
         return self._figures_of(row).waiting
@@ -91,7 +116,7 @@ class Webhooks(TenantView):
         return pages.get_paginated_response(WebhookOutput.of(rows))
 
     @extend_schema(
-        operation_id="add_webhook",
+        operation_id="create_webhook",
         summary="Add a webhook",
         description="At most 20. The answer has its secret, once.",
         request=WebhookInput,
@@ -159,7 +184,7 @@ class OneWebhook(TenantView):
         return Response(WebhookOutput.of([endpoints.get(webhook_id)])[0])
 
     @extend_schema(
-        operation_id="change_webhook",
+        operation_id="update_webhook",
         summary="Change, pause or resume a webhook",
         request=Input,
         responses=WebhookOutput,
@@ -194,13 +219,23 @@ class Rotation(TenantView):
     @extend_schema(
         operation_id="rotate_webhook_secret",
         summary="Give a webhook another secret",
-        description="For 24 hours the one before signs too: each message has both signatures.",
+        description="Each one before signs too, until its own 24 hours are over: each message has all signatures.",
         request=None,
         responses={201: OpenApiResponse(WebhookWithSecret, description="With the new secret, once.")},
     )
     def post(self, request: Request, webhook_id: int) -> Response:
         found, secret = endpoints.rotate(endpoint=endpoints.get(webhook_id), by=actor_of(request), at=now())
         return Response(WebhookOutput.of([found], secret=secret)[0], status=201)
+
+    @extend_schema(
+        operation_id="end_webhook_rotation",
+        summary="Let only the newest secret sign from now on",
+        description="For when somebody has an old one who should not.",
+        responses={204: OpenApiResponse(description="No other one signs any more.")},
+    )
+    def delete(self, request: Request, webhook_id: int) -> Response:
+        endpoints.end_overlap(endpoint=endpoints.get(webhook_id), by=actor_of(request), at=now())
+        return Response(status=204)
 
 
 class Test(TenantView):
@@ -227,24 +262,23 @@ class Resend(TenantView):
 
     class Input(serializers.Serializer[Any]):
         since = serializers.DateTimeField(help_text="From then on, at most 30 days ago.")
+        until = serializers.DateTimeField(required=False, help_text="Until then. Left out: until now.")
         which = serializers.ChoiceField(
             choices=["undelivered", "all"],
             default="undelivered",
             help_text="undelivered: what has not arrived, or was never sent. all: everything, once more.",
         )
 
-    class Output(serializers.Serializer[Any]):
-        count = serializers.IntegerField(help_text="How many facts that is.")
-
     @extend_schema(
-        operation_id="resend_webhook",
+        operation_id="resend_webhook_deliveries",
         summary="Send again what happened since",
-        description="Out of the log of events, so that what happened while the webhook was disabled is there too.",
+        description="Out of the log of events, so that what happened while the webhook was disabled is there too. A "
+        "long log is gone through piece by piece: `resending` of the webhook says how far that is.",
         request=Input,
-        responses={202: OpenApiResponse(Output, description="They go out, the oldest first.")},
+        responses={202: OpenApiResponse(ResendOutput, description="They go out, the oldest first.")},
     )
     def post(self, request: Request, webhook_id: int) -> Response:
         given = self.valid(self.Input, request)
         found = endpoints.get(webhook_id)
-        count = resending.resend_since(endpoint=found, by=actor_of(request), at=now(), **given)
-        return Response(self.Output({"count": count}).data, status=202)
+        course = resending.resend_since(endpoint=found, by=actor_of(request), at=now(), **given)
+        return Response(ResendOutput(course).data, status=202)

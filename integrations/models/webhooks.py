@@ -24,8 +24,15 @@ class Endpoint(models.Model):
     secret = models.CharField(max_length=300, help_text="Sealed.")
     secret_old = models.CharField(max_length=300, blank=True, help_text="Sealed. It signs too, until it ends.")
     secret_old_until = models.DateTimeField(_("old secret signs until"), null=True, blank=True)
+    secret_older = models.CharField(
+        max_length=300, blank=True, default="", db_default="", help_text="Sealed. The one before the old one."
+    )
+    secret_older_until = models.DateTimeField(null=True, blank=True)
     failing_since = models.DateTimeField(
         _("failing since"), null=True, blank=True, help_text=_("The first of the failures that no success has ended.")
+    )
+    resending = models.JSONField(
+        null=True, blank=True, help_text="How far the last sending again is (webhooks.resending.Course)."
     )
     created_at = models.DateTimeField(_("created at"))
 
@@ -37,6 +44,9 @@ class Endpoint(models.Model):
             CheckConstraint(condition=Q(kinds__len__gte=1), name="endpoint_asks_for_something"),
             CheckConstraint(
                 condition=Q(secret_old="") | Q(secret_old_until__isnull=False), name="endpoint_old_secret_ends"
+            ),
+            CheckConstraint(
+                condition=Q(secret_older="") | Q(secret_older_until__isnull=False), name="endpoint_older_secret_ends"
             ),
         ]
 
@@ -82,7 +92,11 @@ class Delivery(models.Model):
         _("earlier attempts"), default=list, help_text='[{"at", "status", "latency_ms", "error"}], the oldest first.'
     )
     answer_status = models.PositiveSmallIntegerField(_("answer"), null=True, blank=True)
-    answer = models.TextField(_("answer's body"), blank=True, help_text=_("Of the last attempt, up to 64 KiB."))
+    answer = models.TextField(
+        _("answer's body"),
+        blank=True,
+        help_text=_("Of the last attempt: up to 1 KiB of a success, up to 64 KiB of a failure."),
+    )
     error = models.CharField(_("error"), max_length=300, blank=True)
     latency_ms = models.PositiveIntegerField(_("took"), null=True, blank=True, help_text=_("In milliseconds."))
     created_at = models.DateTimeField(_("created at"))

@@ -5,9 +5,9 @@ import re
 from typing import Final
 from urllib.parse import SplitResult, urlsplit
 
-from django.conf import settings
 from django.utils.translation import gettext_lazy as _
 
+from core import outbound
 from core.errors import Invalid, type_of_text
 
 LENGTH_MAX: Final = 2000
@@ -49,11 +49,11 @@ def _find_fault(url: str) -> type_of_text | None:
         return _("An address has no name and password in it: messages are signed instead.")
     if parts.fragment:
         return _("What follows on # never reaches a server: leave it out.")
-    return _find_fault_of_place(parts)
+    return _find_fault_of_place(url, parts)
 
 
-def _find_fault_of_place(parts: SplitResult) -> type_of_text | None:
-    if settings.OUTBOUND_ALLOW_LOOPBACK and _is_loopback(parts.hostname or ""):
+def _find_fault_of_place(url: str, parts: SplitResult) -> type_of_text | None:
+    if outbound.may_be_here(url) and _is_loopback(parts.hostname or ""):
         return None if parts.scheme in {"http", "https"} else InvalidWebhookUrl.message
     if parts.scheme != "https" or _is_inside(parts.hostname or ""):
         return InvalidWebhookUrl.message

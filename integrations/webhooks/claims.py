@@ -70,8 +70,10 @@ def settle(*, claimed: Claimed, outcome: Outcome, rng: Random, at: datetime) -> 
     Where the lease is over somebody else has sent it meanwhile, and where it was sent again by hand that is to come.
     """
     attempts = claimed.attempts + 1
-    next_at = None if outcome.is_delivered else schedule.next_at(attempts=attempts, rng=rng, at=at)
+    again_at = schedule.next_at(attempts=attempts, wait=outcome.wait, rng=rng, at=at)
+    next_at = None if outcome.is_delivered else again_at
     status = "delivered" if outcome.is_delivered else "failed" if next_at is None else "waiting"
+    execute(HOLD, {"id": claimed.endpoint_id, "is_delivered": outcome.is_delivered})
     settled = execute(
         SETTLE,
         {
@@ -103,7 +105,8 @@ def _written(row: Any) -> str:
 
 # Those who claim for one webhook wait for each other here, so that the count below is true.
 ENDPOINT: Final = """
-SELECT id, url, secret, secret_old, secret_old_until, failing_since FROM integrations_endpoint
+SELECT id, url, secret, secret_old, secret_old_until, secret_older, secret_older_until, failing_since
+FROM integrations_endpoint
 WHERE id = %(id)s AND status = 'active' FOR NO KEY UPDATE
 """
 
@@ -120,6 +123,13 @@ WHERE d.id = (
         AND claimed_until > %(at)s
 ) < %(at_once)s
 RETURNING d.id, d.event_id, d.kind, d.message_id, d.body, d.attempts
+"""
+
+# Whoever sends again or deletes a webhook takes its row before its deliveries, and so does what will note its health. A
+# success of one that works notes nothing.
+HOLD: Final = """
+SELECT FROM integrations_endpoint WHERE id = %(id)s AND (failing_since IS NOT NULL OR NOT %(is_delivered)s)
+FOR NO KEY UPDATE
 """
 
 SETTLE: Final = """

@@ -14,7 +14,7 @@ from integrations.webhooks import addresses, kinds, outbox, secrets
 from rewards.actors import Actor
 
 ENDPOINTS_MAX: Final = 20
-# So long the old secret signs beside the new one.
+# So long each secret signs beside those that came after it.
 OVERLAP: Final = timedelta(hours=24)
 
 Status = Endpoint.Status
@@ -42,6 +42,18 @@ class WebhookActive(Conflict):
     """There is nothing to resume."""
 
     message = _("This webhook is active already.")
+
+
+class TooManySecrets(Conflict):
+    """Three sign already. `extra` has `until`, when the next one of them ends."""
+
+    message = _("Three secrets sign already: wait until the oldest ends, or end the overlap.")
+
+
+class NoOverlap(Conflict):
+    """Only one secret signs, so there is nothing to end."""
+
+    message = _("Only the newest secret signs already.")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -139,14 +151,42 @@ def resume(*, endpoint: Endpoint, by: Actor, at: datetime) -> Endpoint:
 @in_transaction
 def rotate(*, endpoint: Endpoint, by: Actor, at: datetime) -> tuple[Endpoint, str]:
     """
-    Give a webhook another secret, and return it. The one before signs too for OVERLAP; one before that no more.
+    Give a webhook another secret, and return it. Each one before signs too, until its own OVERLAP is over.
+
+    :raises TooManySecrets: while two before the present one still sign.
     """
     fresh = _locked(endpoint)
+    if fresh.secret_older_until is not None and fresh.secret_older_until > at:
+        raise TooManySecrets(extra={"until": fresh.secret_older_until})
     secret, sealed = secrets.new()
     until = at + OVERLAP
-    Endpoint.objects.filter(pk=fresh.pk).update(secret=sealed, secret_old=fresh.secret, secret_old_until=until)
+    Endpoint.objects.filter(pk=fresh.pk).update(
+        secret=sealed,
+        secret_old=fresh.secret,
+        secret_old_until=until,
+        secret_older=fresh.secret_old,
+        secret_older_until=fresh.secret_old_until,
+    )
     _note(fresh, "rotated", {"old_until": until.isoformat()}, by=by, at=at)
     return get(fresh.pk), secret
+
+
+@in_transaction
+def end_overlap(*, endpoint: Endpoint, by: Actor, at: datetime) -> Endpoint:
+    """
+    Let only the newest secret sign from now on: somebody has one of those before it who should not.
+
+    :raises NoOverlap:
+    """
+    fresh = _locked(endpoint)
+    # What was rotated last ends last.
+    if fresh.secret_old_until is None or fresh.secret_old_until <= at:
+        raise NoOverlap
+    Endpoint.objects.filter(pk=fresh.pk).update(
+        secret_old="", secret_old_until=None, secret_older="", secret_older_until=None
+    )
+    _note(fresh, "overlap_ended", {"old_until": [fresh.secret_old_until, None]}, by=by, at=at)
+    return get(fresh.pk)
 
 
 @in_transaction

@@ -20,17 +20,24 @@ def forget(*, member_id: int) -> None:
     execute(FORGET, {"member_id": member_id})
 
 
+# As an array they are looked for once: joined, PostgreSQL may look for them anew with every row, and find others.
 PURGE: Final = """
-DELETE FROM integrations_delivery WHERE id IN (
+DELETE FROM integrations_delivery WHERE id = ANY(ARRAY(
     SELECT id FROM integrations_delivery WHERE created_at < %(before)s ORDER BY created_at LIMIT %(limit)s
     FOR UPDATE SKIP LOCKED
-)
+))
 """
 
-# Each webhook's deliveries of these events are found by the constraint that a fact is delivered once.
+# Each webhook's deliveries of these events are found by the constraint that a fact is delivered once. They are locked
+# in the order in which a piece of the log that is sent again has them (resending.PIECE_OF).
 FORGET: Final = """
 UPDATE integrations_delivery d SET body = '', answer = ''
-FROM events_event fact CROSS JOIN integrations_endpoint endpoint
-WHERE fact.member_id = %(member_id)s AND fact.source = 'sarafan'
-    AND d.endpoint_id = endpoint.id AND d.event_id = fact.id
+FROM (
+    SELECT each.id
+    FROM events_event fact CROSS JOIN integrations_endpoint endpoint
+    JOIN integrations_delivery each ON each.endpoint_id = endpoint.id AND each.event_id = fact.id
+    WHERE fact.member_id = %(member_id)s AND fact.source = 'sarafan'
+    ORDER BY each.event_id, each.id FOR UPDATE OF each
+) theirs
+WHERE d.id = theirs.id
 """

@@ -1,15 +1,21 @@
 """
 The ways on which deliveries go out: one after the other on each, and several to a webhook that is known to keep up.
 
-Whoever delivers has so many threads and no more. Those webhooks that fail or are slow together have at most half of
-them, so that however many there are, the others' messages go out at once. While more than half are busy nobody has more
-than one: several receivers that fall silent in the same moment are not known to be in trouble before ten seconds are
-over.
+Whoever delivers has so many threads and no more, and a receiver that falls silent is not known to be in trouble before
+ten seconds are over. So they are shared among tenants (integrations.webhooks.shares), and however many receivers of one
+are silent, or of several, the others' messages go out at once:
+
+    all                      a tenant has no more than are free
+    not known to be quick    three quarters; of these a tenant has a quarter of all at most
+    failing or slow          half; of these a tenant has an eighth of all at most
+
+Who is refused a lane has another turn at the next sweep, in another order. While more than half of the threads are busy
+nobody has more than one.
 """
 
 import logging
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from datetime import datetime, timedelta
 from random import Random
 from threading import BoundedSemaphore
@@ -21,6 +27,7 @@ from core import valkey
 from core.db import current_schema, fetch
 from integrations.webhooks import claims, outcomes
 from integrations.webhooks.claims import AT_ONCE, LEASE
+from integrations.webhooks.shares import Share
 from tenants import clock
 
 logger = logging.getLogger(__name__)
@@ -28,10 +35,15 @@ logger = logging.getLogger(__name__)
 # A webhook that takes so long to answer is slow.
 SLOW_MS: Final = 2_000
 QUICK, SLOW = "quick", "slow"
-# So long it is remembered which it was.
-REMEMBERED: Final = timedelta(seconds=60)
-HALF: Final = settings.WEBHOOK_THREADS // 2
-_troubled: Final = BoundedSemaphore(HALF)
+# So long it is remembered which it was. A slow one is asked again soon; a quick one has lost little trust in an hour.
+REMEMBERED: Final = {QUICK: timedelta(hours=1), SLOW: timedelta(seconds=60)}
+THREADS: Final[int] = settings.WEBHOOK_THREADS
+HALF: Final = THREADS // 2
+QUARTER: Final = max(1, THREADS // 4)
+EIGHTH: Final = max(1, THREADS // 8)
+_all: Final = Share(size=THREADS)
+_unproved: Final = Share(size=max(1, THREADS - QUARTER), most=QUARTER)
+_troubled: Final = Share(size=HALF, most=EIGHTH)
 # As long as one of these is to be had, fewer than half of the threads wait for receivers.
 _easy: Final = BoundedSemaphore(HALF)
 _breaker: Final = valkey.Breaker(rest_seconds=5.0)
@@ -58,16 +70,12 @@ def find_due(*, at: datetime) -> list[Due]:
 @contextmanager
 def opened(*, endpoint_id: int) -> Iterator[bool]:
     """Tell whether a lane to a webhook may be used in this process now, and keep it for as long as the block lasts."""
-    is_troubled = pace_of(endpoint_id) == SLOW or bool(fetch(FAILING, {"id": endpoint_id}))
-    if not is_troubled:
-        yield True
-        return
-    is_free = _troubled.acquire(blocking=False)
-    try:
+    schema = current_schema()
+    with ExitStack() as held:
+        is_free = all(held.enter_context(share.taken(schema)) for share in _shares_of(endpoint_id))
+        if not is_free:
+            held.close()
         yield is_free
-    finally:
-        if is_free:
-            _troubled.release()
 
 
 def deliver_one(*, endpoint_id: int, rng: Random, at: datetime) -> outcomes.Outcome | None:
@@ -86,12 +94,18 @@ def deliver_one(*, endpoint_id: int, rng: Random, at: datetime) -> outcomes.Outc
             message_id=claimed.message_id,
             body=claimed.body,
             secrets=claimed.secrets,
+            attempt=claimed.attempts + 1,
             # A sandbox's clock may be ahead of everybody's, and receivers go by everybody's.
             at=clock.real(at),
         )
     _note_pace(endpoint_id, outcome)
     claims.settle(claimed=claimed, outcome=outcome, rng=rng, at=at)
     return outcome
+
+
+def is_slow(outcome: outcomes.Outcome) -> bool:
+    """Tell whether an attempt took a receiver so long that its webhook counts as slow."""
+    return (outcome.latency_ms or 0) >= SLOW_MS
 
 
 @contextmanager
@@ -117,6 +131,13 @@ def pace_of(endpoint_id: int) -> str:
     return found.decode() if found else ""
 
 
+def _shares_of(endpoint_id: int) -> tuple[Share, ...]:
+    pace = pace_of(endpoint_id)
+    if pace == SLOW or bool(fetch(FAILING, {"id": endpoint_id})):
+        return _all, _unproved, _troubled
+    return (_all,) if pace == QUICK else (_all, _unproved)
+
+
 def _at_once(row: Any) -> int:
     if row.is_failing or pace_of(row.id) != QUICK:
         return 1
@@ -127,10 +148,10 @@ def _at_once(row: Any) -> int:
 def _note_pace(endpoint_id: int, outcome: outcomes.Outcome) -> None:
     if _breaker.is_open:
         return
-    is_slow = (outcome.latency_ms or 0) >= SLOW_MS
     try:
-        if is_slow or outcome.is_delivered:
-            valkey.client().set(_name(endpoint_id), SLOW if is_slow else QUICK, px=REMEMBERED)
+        if is_slow(outcome) or outcome.is_delivered:
+            pace = SLOW if is_slow(outcome) else QUICK
+            valkey.client().set(_name(endpoint_id), pace, px=REMEMBERED[pace])
         else:
             valkey.client().delete(_name(endpoint_id))
     except Exception:

@@ -2,7 +2,7 @@
 
 import os
 from datetime import datetime
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 from core import sealing
 from core.db import current_schema
@@ -17,9 +17,28 @@ def new() -> tuple[str, str]:
     return secret, sealing.seal(schema=current_schema(), kind=SEALED_AS, value=secret)
 
 
+class Signing(NamedTuple):
+    """A secret that signs now: the newest without end, those before it until theirs."""
+
+    secret: str
+    until: datetime | None
+
+    @property
+    def ending(self) -> str:
+        """Return what its owner knows it by: the last four characters before the padding."""
+        return self.secret.rstrip("=")[-4:]
+
+
+def signing_now(row: Any, *, at: datetime) -> list[Signing]:
+    """Return the secrets that sign for a webhook now, the newest first: up to three, while some are replaced."""
+    stored = [(row.secret, None), (row.secret_old, row.secret_old_until), (row.secret_older, row.secret_older_until)]
+    return [
+        Signing(sealing.unseal(schema=current_schema(), kind=SEALED_AS, value=sealed), until)
+        for sealed, until in stored
+        if sealed and (until is None or until > at)
+    ]
+
+
 def in_force(row: Any, *, at: datetime) -> list[str]:
-    """Return the secrets that sign for a webhook now, the newest first: two, while one takes the other's place."""
-    stored = [row.secret]
-    if row.secret_old and row.secret_old_until > at:
-        stored.append(row.secret_old)
-    return [sealing.unseal(schema=current_schema(), kind=SEALED_AS, value=each) for each in stored]
+    """Return the secrets themselves, the newest first."""
+    return [each.secret for each in signing_now(row, at=at)]

@@ -1,7 +1,8 @@
 """
 A receiver of webhooks on loopback: it answers as it is told to, and remembers all that came.
 
-`mode` may be changed while it runs: fine, down (500), gone (410), redirects, slow, drips, long, hangs up.
+`mode` may be changed while it runs: fine, down (500), gone (410), busy (429), away (503), redirects, slow, drips, long,
+hangs up.
 """
 
 import threading
@@ -11,7 +12,16 @@ from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
-STATUSES = {"fine": 204, "slow": 200, "long": 200, "down": 500, "gone": 410, "redirects": 307}
+STATUSES = {
+    "fine": 204,
+    "slow": 200,
+    "long": 200,
+    "down": 500,
+    "gone": 410,
+    "redirects": 307,
+    "busy": 429,
+    "away": 503,
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,6 +46,7 @@ class Receiver:
     delay_seconds: float = 0.0
     leads_to: str = ""
     answer: bytes = b""
+    retry_after: str = ""
     came: list[Came] = field(default_factory=list)
     # How many were being answered at once, at most.
     at_once: int = 0
@@ -107,6 +118,8 @@ def _handler_of(receiver: Receiver) -> type[BaseHTTPRequestHandler]:
             self.send_response(STATUSES.get(mode, 200))
             if mode == "redirects":
                 self.send_header("Location", receiver.leads_to)
+            if receiver.retry_after:
+                self.send_header("Retry-After", receiver.retry_after)
             self.send_header("Content-Length", str(len(receiver.answer)))
             self.end_headers()
             self.wfile.write(receiver.answer)

@@ -10,9 +10,12 @@ from django.conf import settings
 from django.utils import timezone
 
 from antifraud.models import Case
+from tenants import keys
+from tenants.models import Tenant
 from tenants.staff.models import Staff
 from tests.cast import Shop, make_campaign
 from tests.people import browser_of, flag, staff_of
+from tests.stand_ins.sites import Site, opened
 
 CHROMIUM: Final = shutil.which("chromium")
 HOST: Final = "acme.localhost"
@@ -54,6 +57,49 @@ def sit(chromium: Any, live_server: Any) -> Iterator[Callable[..., Any]]:
     for screen in screens:
         screen.close()
     assert complaints == []
+
+
+@pytest.fixture
+def site() -> Iterator[Site]:
+    """Open a site of somebody else's."""
+    with opened() as site:
+        yield site
+
+
+@pytest.fixture
+def come(chromium: Any, site: Site) -> Iterator[Callable[..., Any]]:
+    """Let a visitor come to a page of that site, in a browser of their own."""
+    screens = []
+
+    def open_page(path: str, *, origin: str = "", before: str = "", **looks: Any) -> Any:
+        screen = chromium.screen(url=origin or site.origin, **looks)
+        screens.append(screen)
+        if before:
+            chromium.do(lambda: screen.page.add_init_script(before))
+        screen.open(path)
+        return screen
+
+    yield open_page
+    # What is half done would else be answered by the next test's tenant.
+    for screen in screens:
+        screen.close()
+
+
+@pytest.fixture
+def tag(acme: Tenant, live_server: Any, site: Site, settings: Any, now: datetime) -> str:
+    """Give what a marketer pastes: the script, with a key for that site's pages."""
+    settings.PORT = live_server.thread.port
+    _row, key = keys.issue(
+        tenant=acme,
+        environment="live",
+        name="Window",
+        kind="publishable",
+        scopes=["clicks:write", "public:read"],
+        allowed_origins=[site.origin],
+        at=now,
+    )
+    address = f"http://{HOST}:{live_server.thread.port}/widget.js"
+    return f'<script async src="{address}" data-sarafan-key="{key}"></script>'
 
 
 @pytest.fixture

@@ -51,15 +51,19 @@ class Chromium:
         """Do something in the browser's thread, and wait for it."""
         return self._thread.submit(act).result()
 
-    def screen(self, *, url: str, cookie: tuple[str, str], size: Any = LARGE, is_dark: bool = False) -> "Screen":
-        """Open a window in which somebody has logged in."""
+    def screen(
+        self, *, url: str, cookie: tuple[str, str] | None = None, size: Any = LARGE, is_dark: bool = False, **more: Any
+    ) -> "Screen":
+        """Open a window in which somebody has logged in; without a cookie, nobody."""
 
         def begin() -> tuple[BrowserContext, Page]:
+            scheme: Any = "dark" if is_dark else "light"
             context = self._browser.new_context(
-                base_url=url, viewport=size, color_scheme="dark" if is_dark else "light", locale="en-GB"
+                base_url=url, viewport=size, color_scheme=scheme, locale="en-GB", **more
             )
             context.set_default_timeout(TIMEOUT_MS)
-            context.add_cookies([{"name": cookie[0], "value": cookie[1], "url": url}])
+            if cookie:
+                context.add_cookies([{"name": cookie[0], "value": cookie[1], "url": url}])
             return context, context.new_page()
 
         return Screen(self, *self.do(begin))
@@ -156,6 +160,14 @@ class Screen:
     def boxes(self, selector: str) -> list[Box]:
         """Return where the visible ones of something are."""
         return [Box(*each) for each in self.chromium.do(lambda: self.page.evaluate(BOXES, selector))]
+
+    def run(self, script: str, told: Any = None) -> Any:
+        """Return what a script says; a function is called with what it is told, and a promise awaited."""
+        return self.chromium.do(lambda: self.page.evaluate(script, told))
+
+    def wait_for(self, script: str) -> None:
+        """Wait until something is so."""
+        self.chromium.do(lambda: self.page.wait_for_function(script))
 
     def beyond(self) -> int:
         """Return how many pixels of the page are beyond the right edge of the window."""

@@ -66,18 +66,23 @@ class OneExport(TenantView):
         limit = serializers.IntegerField(
             required=False, default=pages.ROWS_MAX, min_value=1, max_value=pages.ROWS_MAX, help_text="Rows a page."
         )
-        cursor = serializers.CharField(required=False, max_length=100, help_text="X-Next-Cursor of the page before.")
+        cursor = serializers.CharField(
+            required=False, max_length=100, help_text="X-Next-Cursor of the page before, or X-Resume-Cursor."
+        )
 
     @extend_schema(
-        operation_id="export",
+        operation_id="export_table",
         summary="Export a table, a page at a time, as a stream of rows",
         description="Rows come in the order of their ids. While there are more, the answer has the headers Link "
-        '(rel="next") and X-Next-Cursor. A row that changes later is not sent again: ask for it anew with since. '
+        '(rel="next") and X-Next-Cursor. Every page has X-Resume-Cursor: sent as cursor later, it brings each row that '
+        "has come since, and none twice, however late it was written. A row that changes later is not sent again: ask "
+        "for it anew with since. "
         "Each page is noted in the audit log.",
         parameters=[
             Filters,
             OpenApiParameter("Link", location=OpenApiParameter.HEADER, response=True),
             OpenApiParameter("X-Next-Cursor", location=OpenApiParameter.HEADER, response=True),
+            OpenApiParameter("X-Resume-Cursor", location=OpenApiParameter.HEADER, response=True),
         ],
         responses={(200, "application/x-ndjson"): OpenApiTypes.STR, (200, "text/csv"): OpenApiTypes.STR},
     )
@@ -96,8 +101,9 @@ class OneExport(TenantView):
         )
         answer = StreamingHttpResponse(lines, content_type=formats.CONTENT_TYPES[given["format"]])
         answer.headers["Content-Disposition"] = f'attachment; filename="{what}-{after_id}.{given["format"]}"'
+        cursor = cursor_after(page.last_id)
+        answer.headers["X-Resume-Cursor"] = cursor
         if not page.is_last:
-            cursor = cursor_after(page.last_id)
             answer.headers["X-Next-Cursor"] = cursor
             following = replace_query_param(request.build_absolute_uri(), "cursor", cursor)
             answer.headers["Link"] = f'<{following}>; rel="next"'

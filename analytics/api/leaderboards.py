@@ -80,7 +80,7 @@ class Inviters(TenantView):
     required_scope = ApiKey.Scope.CAMPAIGNS_READ.value
 
     @extend_schema(
-        operation_id="list_inviters",
+        operation_id="list_top_inviters",
         summary="See who brings the most",
         description="What waits for a moderator, was refused or taken back does not count.",
         parameters=[BoardFilters],
@@ -98,7 +98,7 @@ class Inviter(TenantView):
     required_scope = ApiKey.Scope.CAMPAIGNS_READ.value
 
     @extend_schema(
-        operation_id="get_inviter_place",
+        operation_id="get_member_place",
         summary="See where one member stands among those who bring friends",
         parameters=[Filters],
         responses=StandingOutput,

@@ -1,5 +1,5 @@
 """
-Pages of an export, cut by the rows' ids.
+Pages of an export, cut by the rows' ids, as far as no row can be missing (`horizon`).
 
 Where a page ends is asked first, so that what follows it can be told before the first row is sent. The rows then come
 through a cursor of the server's, a few at a time: a page of ten thousand takes no more memory than one of ten.
@@ -9,6 +9,7 @@ from collections.abc import Iterator, Sequence
 from datetime import datetime
 from typing import Any, Final, NamedTuple
 
+from analytics.exports import horizon
 from analytics.exports.catalogue import Column, Export
 from core.db import fetch, stream
 from tenants import context
@@ -40,8 +41,13 @@ class Page(NamedTuple):
 
 
 def cut(*, export: Export, asked: Asked) -> Page:
-    """Return where a page ends, in one statement."""
-    (row,) = fetch(_within(CUT, export), asked.params())
+    """
+    Return where a page ends, whatever its size in as many statements.
+
+    :raises horizon.StillWriting: when it cannot be told within seconds which rows there will be.
+    """
+    horizon_id = horizon.find(table=export.table)
+    (row,) = fetch(_within(CUT, export), asked.params(horizon=horizon_id))
     return Page(asked, last_id=row.last_id or asked.after_id, is_last=not row.is_more)
 
 
@@ -68,7 +74,8 @@ SELECT max(id) FILTER (WHERE nth <= %(limit)s) AS last_id, count(*) > %(limit)s 
 FROM (
     SELECT id, row_number() OVER (ORDER BY id) AS nth FROM (
         SELECT t.id FROM {table} t
-        WHERE t.id > %(after)s AND t.{at} >= %(since)s::timestamptz AND t.{at} < %(until)s::timestamptz
+        WHERE t.id > %(after)s AND t.id <= %(horizon)s
+            AND t.{at} >= %(since)s::timestamptz AND t.{at} < %(until)s::timestamptz
         ORDER BY t.id LIMIT %(limit)s + 1
     ) found
 ) numbered

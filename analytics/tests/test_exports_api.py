@@ -8,6 +8,7 @@ from datetime import timedelta
 import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
+from django.utils import timezone
 
 from analytics.exports.catalogue import EXPORTS
 from antifraud.models import Case
@@ -210,6 +211,7 @@ def test_each_page_is_noted_in_the_audit_log(warehouse, shop):
         ("/orders?format=xml", 400, "invalid"),
         ("/orders?limit=10001", 400, "invalid"),
         ("/orders?cursor=x", 400, "invalid_cursor"),
+        ("/orders?since=2100-01-01T00:00:00Z", 400, "invalid"),
         ("/secrets", 404, "unknown_export"),
     ],
 )
@@ -218,6 +220,14 @@ def test_what_makes_no_sense_is_refused_as_a_problem(warehouse, path, status, co
 
     assert (answer.status_code, answer.json()["code"]) == (status, code)
     assert not AuditEntry.objects.filter(action="export.read").exists()
+
+
+def test_a_clock_that_is_a_little_ahead_asks_since_its_own_now(warehouse):
+    ahead, further = (timezone.now() + timedelta(minutes=minutes) for minutes in (4, 6))
+
+    assert warehouse.get(f"{ADDRESS}/orders", since=ahead.isoformat()).status_code == 200
+    refused = warehouse.get(f"{ADDRESS}/orders", since=further.isoformat())
+    assert (refused.status_code, [each["parameter"] for each in refused.json()["errors"]]) == (400, ["since"])
 
 
 def test_another_tenant_exports_nothing_of_ours(bolt, shop):

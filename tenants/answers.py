@@ -4,11 +4,15 @@ First answers: a request that is sent again with its Idempotency-Key does nothin
 After draft-ietf-httpapi-idempotency-key-header-07 and Stripe's practice (docs.stripe.com/api/idempotent_requests): the
 key belongs to the tenant and the address it is sent to, holds for a day, and stands for one body. The answer is written
 in the transaction that does the work, so whatever crashes, both are there or neither is.
+
+Work of many transactions keeps a plan first: what it set out to do, so that whoever repeats it after a crash goes on to
+the same end. The answer then takes the plan's place.
 """
 
 import hashlib
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from datetime import datetime, timedelta
 from typing import Any, Final, NamedTuple
 
@@ -28,6 +32,9 @@ KEY: Final = re.compile(r"[\x21-\x7e]{1,255}")
 # What the first answer told beside its body.
 HEADERS: Final = ("Content-Type", "Location")
 SEALED_AS: Final = "answer"
+# Among the headers of what is no answer yet: what the work set out to do. An HTTP status must stand there.
+PLAN: Final = "Plan"
+PLANNED: Final = 202
 
 
 class InvalidIdempotencyKey(Invalid):
@@ -84,18 +91,43 @@ def begin(*, asked: Asked, at: datetime) -> Answered | None:
     :raises IdempotencyKeyInUse: when somebody else is at it.
     :raises IdempotencyKeyReused: when the first request had another body.
     """
-    if not KEY.fullmatch(asked.key):
-        raise InvalidIdempotencyKey
-    (turn,) = fetch(TRY, {"class": LOCK_CLASS, "name": f"{current_schema()}:{asked.lookup}"})
-    if not turn.is_ours:
-        raise IdempotencyKeyInUse
-    first = Answer.objects.filter(lookup=asked.lookup, created_at__gt=at - KEPT_FOR).first()
-    if first is None:
+    _take("pg_try_advisory_xact_lock", asked)
+    first = _find(asked, at)
+    if first is None or PLAN in first.headers:
         return None
-    if first.fingerprint != asked.fingerprint:
-        raise IdempotencyKeyReused
     body = sealing.unseal(schema=current_schema(), kind=SEALED_AS, value=first.body)
     return Answered(first.status, first.headers, body)
+
+
+@contextmanager
+def alone(*, asked: Asked) -> Iterator[None]:
+    """
+    Keep others from what is asked for as long as the block lasts, whatever transactions it has.
+
+    :raises InvalidIdempotencyKey: | IdempotencyKeyInUse
+    """
+    schema = current_schema()
+    _take("pg_try_advisory_lock", asked)
+    try:
+        yield
+    finally:
+        execute(UNLOCK, {"class": LOCK_CLASS, "name": f"{schema}:{asked.lookup}"})
+
+
+def find_plan(*, asked: Asked, at: datetime) -> str | None:
+    """
+    Return what the first request with this key set out to do, if it was broken off.
+
+    :raises IdempotencyKeyReused: when that had another body.
+    """
+    first = _find(asked, at)
+    return None if first is None else first.headers.get(PLAN)
+
+
+@in_transaction
+def keep_plan(*, asked: Asked, plan: str, at: datetime) -> None:
+    """Keep what the work sets out to do, before it begins. `at` is when it should end: until then it counts."""
+    keep(asked=asked, answered=Answered(PLANNED, {PLAN: plan}, ""), at=at)
 
 
 @in_transaction
@@ -110,7 +142,9 @@ def keep(*, asked: Asked, answered: Answered, at: datetime) -> None:
             "path": asked.path[:500],
             "fingerprint": asked.fingerprint,
             "status": answered.status,
-            "headers": json_text({name: answered.headers[name] for name in HEADERS if name in answered.headers}),
+            "headers": json_text(
+                {name: answered.headers[name] for name in (*HEADERS, PLAN) if name in answered.headers}
+            ),
             "body": sealing.seal(schema=current_schema(), kind=SEALED_AS, value=answered.body),
             "at": at,
         },
@@ -122,13 +156,29 @@ def forget_old(*, at: datetime) -> int:
     return execute("DELETE FROM staff_answer WHERE created_at <= %(before)s", {"before": at - KEPT_FOR})
 
 
+def _take(function: str, asked: Asked) -> None:
+    if not KEY.fullmatch(asked.key):
+        raise InvalidIdempotencyKey
+    (turn,) = fetch(TRY.format(function), {"class": LOCK_CLASS, "name": f"{current_schema()}:{asked.lookup}"})
+    if not turn.is_ours:
+        raise IdempotencyKeyInUse
+
+
+def _find(asked: Asked, at: datetime) -> Answer | None:
+    first = Answer.objects.filter(lookup=asked.lookup, created_at__gt=at - KEPT_FOR).first()
+    if first is not None and first.fingerprint != asked.fingerprint:
+        raise IdempotencyKeyReused
+    return first
+
+
 def _sorted(value: Any) -> Any:
     if isinstance(value, Mapping):
         return {str(name): _sorted(value[name]) for name in sorted(value, key=str)}
     return [_sorted(each) for each in value] if isinstance(value, list) else value
 
 
-TRY = "SELECT pg_try_advisory_xact_lock(%(class)s, hashtext(%(name)s)) AS is_ours"
+TRY = "SELECT {}(%(class)s, hashtext(%(name)s)) AS is_ours"
+UNLOCK = "SELECT pg_advisory_unlock(%(class)s, hashtext(%(name)s))"
 
 KEEP = """
 INSERT INTO staff_answer (lookup, key, method, path, fingerprint, status, headers, body, created_at)

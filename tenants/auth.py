@@ -14,7 +14,7 @@ from rest_framework.request import Request
 from core import codes, trail
 from core.callers import address_of
 from core.errors import Denied
-from tenants import context, hosts, key_uses, keys
+from tenants import context, hosts, key_uses, keys, rates
 from tenants.keys import KnownKey
 from tenants.models import Tenant
 from tenants.requests import TenantRequest
@@ -68,15 +68,22 @@ class KeyAuthentication(BaseAuthentication):
         return self.keyword
 
     def _key_of(self, words: list[str], request: TenantRequest, at: datetime) -> KnownKey:
+        address = address_of(request)
         given = codes.split_key(words[1]) if len(words) == 2 and words[0].lower() == "bearer" else None
+        is_familiar = given is not None and keys.is_familiar(given)
+        if not is_familiar:
+            # Before anything is looked up. Who has a key that works is not held up by a neighbour who has none.
+            rates.check_stranger(given=given, address=address, at=at)
         key = None if given is None else keys.find(prefix=given.prefix)
         if given is None or key is None or not key.is_what(given):
+            rates.note_stranger(address=address, at=at)
             raise AuthenticationFailed(REFUSED)
+        if not is_familiar:
+            rates.note_known(given)
         if not key.holds(at=at):
             # Whoever sent it knows its secret. The middleware writes that down, once this is answered.
             request.ended_key = key
             raise AuthenticationFailed(REFUSED)
-        address = address_of(request)
         if not key.is_welcome_from(address):
             key_uses.note_elsewhere(key=key, address=address, at=at)
             raise AuthenticationFailed(REFUSED)

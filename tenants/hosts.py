@@ -1,6 +1,8 @@
 """Which tenant a host name leads to."""
 
 from django.conf import settings
+from django.http import HttpRequest
+from django.http.request import split_domain_port
 from django.utils.translation import gettext_lazy as _
 
 from core.errors import Denied, NotFound
@@ -26,6 +28,11 @@ class TenantSuspended(Denied):
     """The platform has stopped serving this tenant."""
 
     message = _("This account is suspended. Please contact the platform's support.")
+
+
+def name_in(request: HttpRequest) -> str:
+    """Return the host name that a request was sent to: in small letters, without a port and a final dot."""
+    return split_domain_port(request.get_host())[0].removesuffix(".")
 
 
 def is_platform(host: str) -> bool:

@@ -4,6 +4,7 @@ from typing import Any, ClassVar
 
 from django import forms
 from django.conf import settings
+from django.utils.text import format_lazy
 from django.utils.translation import gettext, ngettext
 from django.utils.translation import gettext_lazy as _
 from unfold.widgets import (
@@ -17,10 +18,11 @@ from tenants import key_wishes, keys
 from tenants.key_wishes import Wish
 from tenants.models import ApiKey, Tenant
 
-LABELS: dict[str, Any] = {**dict(ApiKey.Scope.choices)}
+# With the name by which the API and its documents call each.
+NAMED = [(scope, format_lazy("{} ({})", label, scope)) for scope, label in ApiKey.Scope.choices]
 SECRET, PUBLISHABLE = ApiKey.Kind.SECRET, ApiKey.Kind.PUBLISHABLE
 # What a new key is rarely meant to do: it is ticked on purpose.
-RARE = (ApiKey.Scope.EVENTS_BACKFILL, ApiKey.Scope.EXPORTS_READ, ApiKey.Scope.SANDBOX_WRITE)
+RARE = (ApiKey.Scope.EVENTS_BACKFILL, ApiKey.Scope.EXPORTS_READ)
 OVERLAPS_HOURS = (0, 1, 24, 72, 168)
 
 
@@ -121,14 +123,14 @@ class KeyForm(LimitedForm):
     )
     scopes = forms.MultipleChoiceField(
         label=_("Scopes"),
-        choices=ApiKey.Scope,
+        choices=NAMED,
         initial=[scope for scope in keys.ALL_SCOPES if scope not in RARE],
         required=False,
         widget=UnfoldAdminCheckboxSelectMultipleWidget,
     )
     public_scopes = forms.MultipleChoiceField(
         label=_("Scopes"),
-        choices=[(scope, LABELS[scope]) for scope in keys.PUBLIC_SCOPES],
+        choices=[(scope, told) for scope, told in NAMED if scope in keys.PUBLIC_SCOPES],
         initial=keys.PUBLIC_SCOPES,
         required=False,
         widget=UnfoldAdminCheckboxSelectMultipleWidget,

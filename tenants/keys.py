@@ -30,7 +30,9 @@ OVERLAP_DEFAULT: Final = timedelta(hours=24)
 OVERLAP_MAX: Final = timedelta(days=7)
 
 # A revoked key works on for as long as this in the processes that have just seen it.
-_keys: Memory["KnownKey | None"] = Memory(ttl_seconds=5, size_max=5_000)
+_keys: Memory["KnownKey"] = Memory(ttl_seconds=5, size_max=5_000)
+# Prefixes that no key has, apart: whoever makes them up shall not drive out the keys that there are.
+_absent: Memory[bool] = Memory(ttl_seconds=5, size_max=5_000)
 
 
 class InvalidKey(Invalid):
@@ -225,7 +227,20 @@ def wish_of(key: ApiKey, **changed: Any) -> Wish:
 
 def find(*, prefix: str) -> KnownKey | None:
     """Return the key with this prefix, revoked and expired ones too, as it was a few seconds ago at most."""
-    return _keys.recall(prefix, lambda: _look_up(prefix))
+    known = _keys.find(prefix)
+    if known is None and not _absent.find(prefix):
+        known = _look_up(prefix)
+        if known is None:
+            _absent.keep(prefix, answer=True)
+        else:
+            _keys.keep(prefix, known)
+    return known
+
+
+def is_familiar(given: codes.Key) -> bool:
+    """Tell whether this process has met the very key before, lately or not: then no stranger sends it."""
+    known = _keys.last(given.prefix)
+    return known is not None and known.is_what(given)
 
 
 def find_successor(*, key: KnownKey) -> KnownKey | None:
@@ -237,6 +252,7 @@ def find_successor(*, key: KnownKey) -> KnownKey | None:
 def forget() -> None:
     """Forget all keys: one has changed."""
     _keys.forget()
+    _absent.forget()
 
 
 def _checked(wish: Wish) -> Wish:

@@ -23,18 +23,31 @@ class Memory(Generic[T]):
 
     def recall(self, key: str, look_up: Callable[[], T]) -> T:
         """Return the answer for `key`, looked up if it is not remembered."""
-        now = time.monotonic()
         known = self._answers.get(key)
-        if known is not None and now < known[0]:
+        if known is not None and time.monotonic() < known[0]:
             return known[1]
         answer = look_up()
+        self.keep(key, answer)
+        return answer
+
+    def keep(self, key: str, answer: T) -> None:
+        """Remember an answer from now on."""
         with self._lock:
             self._answers.pop(key, None)
             if len(self._answers) >= self.size_max:
                 # The oldest goes: dictionaries keep the order in which things came.
                 del self._answers[next(iter(self._answers))]
-            self._answers[key] = (now + self.ttl_seconds, answer)
-        return answer
+            self._answers[key] = (time.monotonic() + self.ttl_seconds, answer)
+
+    def find(self, key: str) -> T | None:
+        """Return the answer for `key`, or None if it is not remembered."""
+        known = self._answers.get(key)
+        return known[1] if known is not None and time.monotonic() < known[0] else None
+
+    def last(self, key: str) -> T | None:
+        """Return the answer for `key` as it was last known, however long ago, or None."""
+        known = self._answers.get(key)
+        return None if known is None else known[1]
 
     def forget(self) -> None:
         """Remember nothing."""

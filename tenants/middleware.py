@@ -4,7 +4,6 @@ from collections.abc import Callable
 
 from django.conf import settings
 from django.http import HttpResponse, JsonResponse
-from django.http.request import split_domain_port
 from django.shortcuts import render
 from django.utils import timezone, translation
 
@@ -29,9 +28,8 @@ class TenantMiddleware:
 
     def __call__(self, request: TenantRequest) -> HttpResponse:
         request.tenant = None
-        host = split_domain_port(request.get_host())[0].removesuffix(".")
         try:
-            self._choose(request, host)
+            self._choose(request, hosts.name_in(request))
         except Failure as failure:
             return _refuse(request, failure)
         response = self.get_response(request)

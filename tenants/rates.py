@@ -1,6 +1,8 @@
 """
 How often one may ask: so many requests a second for each key, so many requests and events a day for each tenant.
 
+From an address may come so many requests a minute with keys that nobody has.
+
 Whoever asks has a bucket that fills evenly, and takes of it for each request (a token bucket, kept as one number: the
 virtual scheduling of ITU-T I.371, known as GCRA). All of it is one call of a script in Valkey, which looks and takes at
 once, so that many processes together let nobody have more than there is. Where Valkey is away everybody passes: it is
@@ -9,17 +11,17 @@ better to be asked too often than to answer nobody.
 
 import logging
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import UTC, datetime, timedelta
 from functools import lru_cache
 from typing import Any, Final, NamedTuple
 
 from django.conf import settings
 from django.utils.translation import gettext_lazy as _
-from redis import RedisError
+from redis import Redis, RedisError
 from redis.commands.core import Script
 
-from core import valkey
+from core import codes, valkey
 from core.callers import subscriber_of
 from core.errors import Limited
 from tenants.keys import KnownKey
@@ -32,6 +34,8 @@ MINUTE: Final = 60
 # Somebody who follows a link that does not exist has perhaps lost a letter of it; whoever does so again and again
 # tries them out.
 UNKNOWN_CODE_COSTS: Final = 10
+# So long a key that was sent is known to be one: longer than a process lives.
+KNOWN_SECONDS: Final = 30 * 24 * 3600
 
 breaker: Final = valkey.Breaker(rest_seconds=5.0)
 
@@ -60,6 +64,16 @@ class RateLimited(Limited):
     def __init__(self, allowance: Allowance, wait_seconds: int) -> None:
         super().__init__()
         self.allowance = allowance
+        self.wait_seconds = wait_seconds
+
+
+class TooManyUnknownKeys(Limited):
+    """Somebody sends one key after another that nobody has, or the same again and again."""
+
+    message = _("Too many requests with keys that are not valid. Wait as long as Retry-After says, and mend the key.")
+
+    def __init__(self, wait_seconds: int) -> None:
+        super().__init__()
         self.wait_seconds = wait_seconds
 
 
@@ -139,6 +153,29 @@ def visit_of_unknown(*, schema: str, address: str | None, at: datetime) -> None:
     _ask(_bucket_of_visitor(schema, address), cost=UNKNOWN_CODE_COSTS - 1, is_owed=True, at=at)
 
 
+def check_stranger(*, given: codes.Key | None, address: str | None, at: datetime) -> None:
+    """
+    Let somebody pass of whom this process does not know whether their key is one. It takes nothing of what they have.
+
+    :raises TooManyUnknownKeys: when too many keys that nobody has have come from there, and this one was never right.
+    """
+    bucket = _bucket_of_stranger(address)
+    answer = _ask(bucket, cost=0, at=at)
+    if answer is not None and not answer.left and not _is_known(given):
+        room_in_us = answer.full_in_us - (bucket.size - 1) * bucket.interval_us
+        raise TooManyUnknownKeys(max(math.ceil(room_in_us / 1e6), 1))
+
+
+def note_stranger(*, address: str | None, at: datetime) -> None:
+    """Count a request whose key nobody has."""
+    _ask(_bucket_of_stranger(address), is_owed=True, at=at)
+
+
+def note_known(given: codes.Key) -> None:
+    """Note, for other processes and those that begin later, that a key is one: a neighbour's do not hold it up."""
+    _told(lambda client: client.set(_name_of(given), 1, ex=KNOWN_SECONDS))
+
+
 def is_working() -> bool:
     """Tell whether anything is counted now."""
     try:
@@ -175,6 +212,21 @@ def _bucket_of_visitor(schema: str, address: str | None) -> Bucket:
     return Bucket(f"rate:{{{schema}}}:link:{subscriber_of(address)}", a_minute, MINUTE * 1_000_000 // a_minute)
 
 
+def _bucket_of_stranger(address: str | None) -> Bucket:
+    a_minute = settings.API_UNKNOWN_KEYS_A_MINUTE
+    return Bucket(f"rate:unknown-key:{subscriber_of(address)}", a_minute, MINUTE * 1_000_000 // a_minute)
+
+
+def _is_known(given: codes.Key | None) -> bool:
+    # Where Valkey has just gone away everybody passes.
+    return given is not None and _told(lambda client: client.exists(_name_of(given))) != 0
+
+
+def _name_of(given: codes.Key) -> str:
+    # Who sees the name cannot tell the key from it.
+    return f"rate:known-key:{codes.secret_hash(given.full)}"
+
+
 def _quotas_of(key: KnownKey, events: int, at: datetime) -> list[Quota]:
     # Whoever takes a publishable key from a page shall not use up what the tenant's own programs need.
     of = "public" if key.is_publishable else "requests"
@@ -193,19 +245,26 @@ def _till_midnight_seconds(at: datetime) -> int:
 def _ask(
     bucket: Bucket, quotas: Sequence[Quota] = (), *, cost: int = 1, is_owed: bool = False, at: datetime
 ) -> Answer | None:
-    if breaker.is_open:
-        return None
     given = [int(at.timestamp() * 1_000_000), bucket.interval_us, bucket.size, cost, int(is_owed)]
     of_quotas = [number for quota in quotas for number in (quota.amount, quota.limit)]
     names = [bucket.name, *(quota.name for quota in quotas)]
+    answer = _told(lambda client: _script()(keys=names, args=[*given, *of_quotas], client=client))
+    if answer is None:
+        return None
+    refused_by, left, full_in_us, room_in_us, *quotas_left = answer
+    return Answer(refused_by, left, full_in_us, room_in_us, tuple(quotas_left))
+
+
+def _told(ask: Callable[[Redis], Any]) -> Any:
+    """Return what Valkey says, or None where it is away."""
+    if breaker.is_open:
+        return None
     try:
-        answer: Any = _script()(keys=names, args=[*given, *of_quotas], client=valkey.client())
+        return ask(valkey.client())
     except RedisError:
         if breaker.trip():
             logger.exception("Requests are not counted: Valkey is away, and everybody passes.")
         return None
-    refused_by, left, full_in_us, room_in_us, *quotas_left = answer
-    return Answer(refused_by, left, full_in_us, room_in_us, tuple(quotas_left))
 
 
 @lru_cache(maxsize=1)

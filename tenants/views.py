@@ -1,6 +1,6 @@
 """What every operation of a tenant's API shares."""
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any, ClassVar, cast
 
 from django.db.models import QuerySet
@@ -24,7 +24,7 @@ from core.http import CursorPage, StrictJSONParser, deprecations, reading
 from core.http.conditions import conditional
 from core.http.deprecations import Deprecation
 from core.http.expansions import type_of_expandable
-from core.http.strictness import too_early, wrong_kinds
+from core.http.strictness import SINCE, still_to_come, too_early, wrong_kinds
 from tenants import answers, origins, rates, spaces
 from tenants.answers import Answered, Asked
 from tenants.clock import now
@@ -64,13 +64,17 @@ class TenantView(APIView):
     first answer is kept there, and given again.
 
     What reads has an ETag, and knows the parameters that `@extend_schema` describes, `fields`, and `expand` for what is
-    `expandable`. `deprecated` says that the operation will go, `deprecated_fields` that names in its answer will.
+    `expandable`, if the key may read that too. `deprecated` says that the operation will go, `deprecated_fields` that
+    names in its answer will.
     """
 
+    # What is asked with an Idempotency-Key, where the work takes many transactions.
+    asked: Asked | None = None
     # Set once the request is counted: what the key may ask still, where that is known.
     allowance: Allowance | None = None
     is_atomic: ClassVar[bool] = True
-    # The work takes many transactions, each of which stands: its first answer is kept after it, in another.
+    # The work takes many transactions, each of which stands: its first answer is kept after it, in another. What must
+    # be the same when a request that was broken off is repeated is a plan (`tenants.answers`).
     is_stepwise: ClassVar[bool] = False
     expandable: ClassVar[type_of_expandable] = {}
     deprecated: ClassVar[Deprecation | None] = None
@@ -146,6 +150,8 @@ class TenantView(APIView):
             raise ValidationError(wrong)
         given.is_valid(raise_exception=not is_query)
         wrong = dict(given.errors) or too_early(given.validated_data)
+        if not wrong and SINCE in given.validated_data:
+            wrong = still_to_come(given.validated_data, at=now())
         if wrong:
             raise Invalid(errors=[*_wrong_parameters(wrong)]) if is_query else ValidationError(wrong)
         return dict(given.validated_data)
@@ -165,6 +171,7 @@ class TenantView(APIView):
         reading.check_parameters(request, view=self)
         if _is_reading(request):
             wanted = reading.wanted_of(request, view=self)
+            self._check_may_expand(request, wanted.expansions)
             with spaces.reading():
                 return cast("HttpResponseBase", reading.dressed(handle(), wanted, view=self))
         key = request.headers.get("Idempotency-Key")
@@ -177,6 +184,11 @@ class TenantView(APIView):
         with transaction():
             return handle()
 
+    def _check_may_expand(self, request: Request, names: Sequence[str]) -> None:
+        for scope in [self.expandable[name].scope for name in names]:
+            if scope not in cast("KnownKey", request.auth).scopes:
+                raise MissingScope(extra={"required_scope": scope})
+
     def _handle_once(self, request: Request, asked: Asked, handle: Callable[[], Response]) -> HttpResponseBase:
         at = now()
         with transaction():
@@ -188,15 +200,17 @@ class TenantView(APIView):
             return response
 
     def _handle_step_by_step(self, request: Request, asked: Asked, handle: Callable[[], Response]) -> HttpResponseBase:
-        with transaction():
-            first = answers.begin(asked=asked, at=now())
-        if first is not None:
-            return _told_again(first)
-        response = self._finished(request, handle())
-        with transaction():
-            # A sandbox's clock may have gone on meanwhile.
-            answers.keep(asked=asked, answered=_answered(response), at=now())
-        return response
+        self.asked = asked
+        with answers.alone(asked=asked):
+            with transaction():
+                first = answers.begin(asked=asked, at=now())
+            if first is not None:
+                return _told_again(first)
+            response = self._finished(request, handle())
+            with transaction():
+                # A sandbox's clock may have gone on meanwhile.
+                answers.keep(asked=asked, answered=_answered(response), at=now())
+            return response
 
     def _rendered(self, request: Request, handle: Callable[[], Response]) -> HttpResponse:
         try:

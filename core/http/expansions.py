@@ -23,9 +23,11 @@ class Expansion(NamedTuple):
 
     `by` is where in a row the id stands that it is known by: `member_id`, or `campaign.id`. `look_up` returns what is
     found of many ids in a fixed number of queries: one thing for each, or a list if there are many. `shape` shows one.
+    `scope` is what a key needs to read that: whoever may read a row may not for that read what the row names.
     """
 
     by: str
+    scope: str
     look_up: Callable[[Sequence[Any]], Mapping[Any, Any]]
     shape: type[serializers.Serializer[Any]]
     is_many: bool = False

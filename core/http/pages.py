@@ -89,7 +89,7 @@ def id_of_cursor(cursor: str) -> int:
         text = base64.b64decode(cursor + "=" * (-len(cursor) % 4), altchars=b"-_", validate=True)
     except (binascii.Error, ValueError) as error:
         raise InvalidCursor(parameter="cursor") from error
-    found = re.fullmatch(rb"id:([1-9][0-9]{0,18})", text)
+    found = re.fullmatch(rb"id:(0|[1-9][0-9]{0,18})", text)
     if found is None or int(found[1]) > BIGINT_MAX:
         raise InvalidCursor(parameter="cursor")
     return int(found[1])

@@ -50,6 +50,7 @@ STATUS: dict[type[Failure], int] = {
 API_PREFIX = "/api/"
 PROBLEM_TYPE = "application/problem+json"
 RETRY_AFTER_SECONDS = 2
+TOO_SLOW_RETRY_AFTER_SECONDS = 30
 
 
 class StillReferredTo(Conflict):
@@ -90,6 +91,14 @@ BUSY = Problem(
     detail=_("The service is busy. Please try again."),
     headers={"Retry-After": str(RETRY_AFTER_SECONDS)},
 )
+# A statement took longer than a request may: nothing was done, and the same would take as long again.
+TOO_SLOW = Problem(
+    status=HTTPStatus.SERVICE_UNAVAILABLE,
+    code="too_slow",
+    detail=_("This took too long, and was given up. Ask for less at once, or try again later."),
+    headers={"Retry-After": str(TOO_SLOW_RETRY_AFTER_SECONDS)},
+)
+QUERY_CANCELLED = "57014"
 BROKEN = Problem(
     status=HTTPStatus.INTERNAL_SERVER_ERROR,
     code="internal_server_error",
@@ -173,7 +182,9 @@ def _problem_of(error: Exception) -> Problem:
     for family, failure in MEANT.items():
         if isinstance(error, family):
             return _problem_of_failure(failure())
-    return BUSY if isinstance(error, OperationalError | InterfaceError) else BROKEN
+    if isinstance(error, OperationalError | InterfaceError):
+        return TOO_SLOW if getattr(error.__cause__, "pgcode", None) == QUERY_CANCELLED else BUSY
+    return BROKEN
 
 
 def _problem_of_failure(error: Failure) -> Problem:

@@ -1,13 +1,16 @@
 """Bodies mean what they say: the number 5 is no text and the text "5" no number, as which REST framework takes them."""
 
 from collections.abc import Mapping
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any, Final
 
 from django.utils.translation import gettext_lazy as _
 from rest_framework import serializers
 
 EARLIEST_YEAR: Final = 1970
+# What a request's filters and repetitions call their beginning, and by how much the caller's clock may be ahead.
+SINCE: Final = "since"
+AHEAD_MAX: Final = timedelta(minutes=5)
 # What a field is in JSON, the narrower kind first; and the code of its own sentence about anything else.
 KINDS: tuple[tuple[type[serializers.Field[Any, Any, Any, Any]], tuple[type, ...], str], ...] = (
     (serializers.BooleanField, (bool,), "invalid"),
@@ -37,6 +40,14 @@ def too_early(validated: Mapping[str, Any]) -> dict[str, list[str]]:
         for name, value in validated.items()
         if isinstance(value, datetime) and value.year < EARLIEST_YEAR
     }
+
+
+def still_to_come(validated: Mapping[str, Any], *, at: datetime) -> dict[str, list[str]]:
+    """Return a beginning that is yet to come: a slip that an empty answer would hide. Clocks may differ a bit."""
+    since = validated.get(SINCE)
+    if not isinstance(since, datetime) or since <= at + AHEAD_MAX:
+        return {}
+    return {SINCE: [str(_("This is still to come."))]}
 
 
 def _is_of_kind(field: Any, value: Any) -> bool:

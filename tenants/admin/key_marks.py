@@ -12,13 +12,20 @@ from django.utils.translation import gettext_lazy as _
 from core import codes
 from core.backoffice import link, page_of
 from core.errors import type_of_text
-from tenants import keys
+from tenants import hosts, keys
 from tenants.models import ApiKey
 
 
 def start_of(key: ApiKey) -> str:
     """Return what the key begins with."""
     return codes.key_start(environment=key.tenant.environment, kind=key.kind, prefix=key.prefix)
+
+
+def tag_of(key: ApiKey, full: str) -> str:
+    """Return what to paste into the pages that a publishable key is for; `full` is shown once, and so is this."""
+    # integrations.widget answers there.
+    address = f"{hosts.url_of(hosts.name_for(key.tenant.slug))}/widget.js"
+    return f'<script async src="{address}" data-sarafan-key="{full}"></script>'
 
 
 def successor_of(key: ApiKey) -> ApiKey | None:

@@ -10,6 +10,7 @@ from django.http import HttpRequest, HttpResponse
 from django.template.response import TemplateResponse
 from django.urls import URLPattern
 from django.utils import timezone
+from django.utils.formats import date_format
 from django.utils.functional import Promise
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
@@ -22,7 +23,7 @@ from tenants import context, keys
 from tenants.admin import key_marks
 from tenants.admin.key_views import EnvironmentFilter, KeyView
 from tenants.admin.rows import get_row
-from tenants.admin.secrets import SecretsPage
+from tenants.admin.secrets import SecretsPage, type_of_secrets
 from tenants.key_forms import KeyForm, KeyLimitsForm, OverlapForm, PlatformKeyForm, PlatformKeyLimitsForm
 from tenants.models import ApiKey, Tenant
 from tenants.spaces import TEMPLATE
@@ -36,7 +37,7 @@ class KeyPage(SecretsPage):
     """Keys, whose full text is shown when they are issued, and never again."""
 
     secrets_title = _("The key is issued")
-    list_display: tuple[str, ...] = ("named", "start", "state", "last_use", "created_at", "button")
+    list_display: tuple[str, ...] = ("named", "kind", "state", "last_use", "issued", "button")
     list_display_links = ("named",)
     list_filter = (KeyView, "kind", EnvironmentFilter)
     list_select_related = ("tenant", "replaced_by")
@@ -114,7 +115,7 @@ class KeyPage(SecretsPage):
         key, full = keys.add(tenant=self.tenant_of(given), **form.wish(), at=timezone.now())
         obj.pk = key.pk
         obj.prefix = key.prefix
-        request.secrets = [(_("Key"), full)]  # type: ignore[attr-defined]
+        request.secrets = _shown_once(key, full, label=_("Key"))  # type: ignore[attr-defined]
 
     def tenant_of(self, given: dict[str, Any]) -> Tenant:
         """Return the live tenant that a new key is for."""
@@ -152,7 +153,8 @@ class KeyPage(SecretsPage):
             hours,
         )
         note = note % {"hours": hours} if hours else gettext("The old key opens nothing any more.")
-        return self.show_once(request, [(_("New key"), full)], title=_("The key is replaced"), note=note)
+        secrets = _shown_once(made, full, label=_("New key"))
+        return self.show_once(request, secrets, title=_("The key is replaced"), note=note)
 
     def _asked_how_long(self, request: HttpRequest, key: ApiKey, form: OverlapForm) -> HttpResponse:
         page = {
@@ -173,12 +175,18 @@ class KeyPage(SecretsPage):
     @admin.display(description=_("key"), ordering="name")
     def named(self, key: ApiKey) -> SafeString:
         return format_html(
-            '<span class="strong">{}</span><br><span class="soft">{}</span>', key.name, key.get_kind_display()
+            '<span><span class="strong">{}</span><br><code class="soft nowrap">{}…</code></span>',
+            key.name,
+            key_marks.start_of(key),
         )
 
     @admin.display(description=_("begins with"))
     def start(self, key: ApiKey) -> SafeString:
         return format_html('<code class="nowrap">{}…</code>', key_marks.start_of(key))
+
+    @admin.display(description=_("created at"), ordering="created_at")
+    def issued(self, key: ApiKey) -> str:
+        return date_format(timezone.localtime(key.created_at), "SHORT_DATE_FORMAT")
 
     @admin.display(description=_("environment"))
     def environment(self, key: ApiKey) -> str:
@@ -222,7 +230,7 @@ class PlatformKeyPage(KeyPage):
     add_form = PlatformKeyForm
     limits_form = PlatformKeyLimitsForm
     permission = "tenants.change_apikey"
-    list_display = ("tenant", *(name for name in KeyPage.list_display if name != "created_at"))
+    list_display = ("tenant", *(name for name in KeyPage.list_display if name != "issued"))
     search_fields = (*KeyPage.search_fields, "tenant__slug")
     search_help_text = _("Name, the eight characters after sk_live_, or a tenant's slug")
 
@@ -261,3 +269,10 @@ class TenantKeyPage(KeyPage):
 
     def tenant_of(self, given: dict[str, Any]) -> Tenant:
         return context.current()
+
+
+def _shown_once(key: ApiKey, full: str, *, label: Promise) -> type_of_secrets:
+    shown: type_of_secrets = [(label, full)]
+    if key.kind == ApiKey.Kind.PUBLISHABLE:
+        shown.append((_("To paste into each page of the site"), key_marks.tag_of(key, full)))
+    return shown

@@ -1,6 +1,5 @@
 """The pages of the people who work here, and of what they did: at the platform's site and at every tenant's."""
 
-import json
 from typing import Any
 
 from django.contrib import admin, messages
@@ -9,16 +8,18 @@ from django.contrib.auth.models import Group
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.template.response import TemplateResponse
 from django.urls import URLPattern, path
-from django.utils.html import format_html
+from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext_lazy as _
 from unfold.forms import AdminPasswordChangeForm
 
 from core.backoffice import AppendOnlyAdmin, ModelAdmin, audit, changes_of, platform_site, tenant_site
 from tenants import roles
-from tenants.staff import programs
+from tenants.staff import differences, programs
 from tenants.staff.forms import NewStaffForm, NewTenantStaffForm, OwnForm, StaffForm, TenantStaffForm
 from tenants.staff.models import AuditEntry, Staff
+
+NOT_TOLD = SafeString("")
 
 
 class StaffPage(UserAdmin, ModelAdmin):  # type: ignore[type-arg, misc]  # not generic at run time
@@ -135,5 +136,9 @@ class AuditPage(AppendOnlyAdmin):
 
     @admin.display(description=_("changes"))
     def details(self, entry: AuditEntry) -> SafeString:
-        text = json.dumps(entry.changes, ensure_ascii=False, indent=1) if entry.changes else ""
-        return format_html('<pre class="break-words text-xs" style="white-space: pre-wrap">{}</pre>', text)
+        rows = (
+            (line.name, NOT_TOLD if line.old is None else format_html("{} → ", line.old), line.new)
+            for line in differences.lines_of(action=entry.action, changes=entry.changes)
+        )
+        lines = format_html_join("", '<li><span class="soft">{}:</span> {}{}</li>', rows)
+        return format_html('<ul class="told">{}</ul>', lines) if lines else SafeString("")

@@ -2,11 +2,12 @@
 
 import re
 from datetime import UTC, datetime, timedelta
+from html import unescape
 
 import pytest
 from django.contrib.auth.models import Group
 
-from tenants import context, key_uses, keys, roles
+from tenants import context, hosts, key_uses, keys, roles
 from tenants.models import ApiKey, Domain, Tenant
 from tenants.staff.models import AuditEntry, Staff
 
@@ -188,6 +189,14 @@ def test_a_tenants_admin_issues_a_key_and_sees_it_once(admin, acme):
     assert full not in admin.get("/admin/tenants/apikey/").content.decode()
 
 
+def test_a_new_key_is_proposed_what_the_quick_start_takes_by_the_names_that_the_api_has_for_it(admin):
+    page = admin.get("/admin/tenants/apikey/add/")
+
+    proposed = set(page.context["adminform"].form["scopes"].value())
+    assert set(keys.ALL_SCOPES) - proposed == {"events:backfill", "exports:read"}
+    assert [scope for scope in keys.ALL_SCOPES if f"({scope})" not in page.content.decode()] == []
+
+
 def test_a_tenants_admin_revokes_a_key_by_post_only(admin, acme):
     key = ApiKey.objects.get(tenant=acme)
 
@@ -361,12 +370,25 @@ PAGE_KEY = {
 
 
 def test_a_key_for_pages_has_what_such_a_key_may_have(admin, acme):
-    (full,) = shown(admin.post("/admin/tenants/apikey/add/", PAGE_KEY))
+    full, line = shown(admin.post("/admin/tenants/apikey/add/", PAGE_KEY))
 
     made = ApiKey.objects.get(prefix=full.split("_")[2])
     assert full.startswith("pk_live_")
     assert (made.kind, made.scopes, made.allowed_networks) == ("publishable", ["public:read"], [])
     assert made.allowed_origins == ["https://shop.example.com", "https://www.example.com"]
+    address = f"{hosts.url_of('acme.localhost')}/widget.js"
+    assert unescape(line) == f'<script async src="{address}" data-sarafan-key="{full}"></script>'
+
+
+def test_a_key_for_pages_that_is_replaced_comes_with_its_new_line(admin, acme):
+    shown(admin.post("/admin/tenants/apikey/add/", PAGE_KEY | {"environment": "sandbox"}))
+    key = ApiKey.objects.latest("pk")
+
+    full, line = shown(admin.post(f"/admin/tenants/apikey/{key.pk}/rotate/", {"hours": "0"}))
+
+    address = f"{hosts.url_of('acme-sandbox.localhost')}/widget.js"
+    assert full.startswith("pk_test_")
+    assert unescape(line) == f'<script async src="{address}" data-sarafan-key="{full}"></script>'
 
 
 @pytest.mark.parametrize(

@@ -22,4 +22,4 @@ def look_up(ids: Sequence[int]) -> Mapping[int, Campaign]:
     return Campaign.objects.in_bulk(list(ids))
 
 
-CAMPAIGN = Expansion(by="campaign.id", look_up=look_up, shape=ExpandedCampaign)
+CAMPAIGN = Expansion(by="campaign.id", scope="campaigns:read", look_up=look_up, shape=ExpandedCampaign)

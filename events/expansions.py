@@ -12,4 +12,4 @@ def look_up(ids: Sequence[int]) -> Mapping[int, Event]:
     return progress.list_events().in_bulk(list(ids))
 
 
-EVENT = Expansion(by="event_id", look_up=look_up, shape=progress.EventProgress)
+EVENT = Expansion(by="event_id", scope="events:read", look_up=look_up, shape=progress.EventProgress)

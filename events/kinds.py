@@ -13,6 +13,8 @@ import re
 from collections.abc import Mapping
 from typing import Any, Final
 
+from django.conf import settings
+from django.utils.module_loading import import_string
 from django.utils.translation import gettext_lazy as _
 
 from events.fields import Field, FieldType, Kind
@@ -229,6 +231,12 @@ def find_reported(name: str) -> Kind | None:
 
 
 def label_of(name: str) -> str:
-    """Return what people call the kind of an event; a custom one by its own name."""
-    found = None if name.startswith("custom.") else find_kind(name)
-    return str(found.label) if found else name
+    """
+    Return what people call the kind of an event; a custom one by its own name.
+
+    What the facts are called that no rule starts from, a higher floor knows: `settings.FACT_LABEL` names its verb.
+    """
+    if name.startswith("custom."):
+        return name
+    found = find_kind(name)
+    return str(found.label if found else import_string(settings.FACT_LABEL)(name))

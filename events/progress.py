@@ -17,7 +17,7 @@ class UnknownEvent(NotFound):
     message = _("There is no such event.")
 
 
-class EventMember(serializers.Serializer[Any]):
+class MemberOfEvent(serializers.Serializer[Any]):
     id = serializers.IntegerField(source="member_id")
     external_id = serializers.CharField(allow_null=True)
 
@@ -31,7 +31,7 @@ class EventProgress(serializers.Serializer[Any]):
     source = serializers.ChoiceField(  # type: ignore[assignment]  # REST framework's fields have a `source` too
         Event.Source.choices, help_text="Who told it: you, or Sarafan itself."
     )
-    member = EventMember(source="*", allow_null=True, help_text="Whom it is about: known once it is handled.")
+    member = MemberOfEvent(source="*", allow_null=True, help_text="Whom it is about: known once it is handled.")
     occurred_at = serializers.DateTimeField()
     received_at = serializers.DateTimeField()
     status = serializers.ChoiceField(Event.Status.choices)

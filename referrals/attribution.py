@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
-from core.codes import may_be_code, normalise_code
+from core.codes import may_be_code, normalise_shared
 from core.db import fetch, in_transaction, json_text
 from events.merging import selves
 from referrals.touch import Policy, Standing, Touch, Touches
@@ -46,7 +46,7 @@ def gather(
     invitee; all of them if not given) has invited others, the chains in which a loop could hide.
     """
     params = {
-        "codes": [normalise_code(code) for code in codes if may_be_code(code)],
+        "codes": [normalise_shared(code) for code in codes if may_be_code(code)],
         "keys": list(click_keys),
         "members": list(members),
         "newcomers": list(members if newcomers is None else newcomers),

@@ -11,7 +11,7 @@ from typing import Final, NamedTuple
 
 from django.utils.translation import gettext_lazy as _
 
-from core.codes import can_be_chosen, new_code, normalise_code
+from core.codes import can_be_chosen, new_code, normalise_shared
 from core.db import current_schema, execute, fetch, in_transaction
 from core.errors import Conflict, Invalid
 from events.merging import selves
@@ -123,11 +123,11 @@ def choose(*, member_id: int, text: str, key: str, at: datetime) -> str:
 
 
 def _require_choosable(text: str) -> str:
-    code = normalise_code(text)
+    code = normalise_shared(text)
     if not can_be_chosen(code):
         raise InvalidCode(pointer="/code")
     # Of a slug such as acme-shop the dashes are nothing.
-    words = {*RESERVED, normalise_code(context.current().slug)}
+    words = {*RESERVED, normalise_shared(context.current().slug)}
     # Nor is SUPP0RT anybody's.
     if code.translate(LOOKS) in {each.translate(LOOKS) for each in words}:
         raise ReservedCode(pointer="/code")

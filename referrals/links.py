@@ -9,7 +9,7 @@ from django.utils.translation import gettext_lazy as _
 
 from campaigns.models import Campaign
 from campaigns.showing import UnknownCampaign
-from core.codes import may_be_code, normalise_code
+from core.codes import may_be_code, normalise_shared
 from core.db import execute, fetch, json_text
 from core.errors import NotFound
 from referrals import landing
@@ -74,7 +74,7 @@ def get(*, code: str, campaign_id: int | None, at: datetime) -> Link:
     """
     if not may_be_code(code):
         raise UnknownCode
-    rows = fetch(GET, {"code": normalise_code(code), "campaign_id": campaign_id, "at": at})
+    rows = fetch(GET, {"code": normalise_shared(code), "campaign_id": campaign_id, "at": at})
     if not rows:
         raise UnknownCode
     row = rows[0]

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final
 
-from django.db.models import QuerySet
+from django.db.models import Q, QuerySet
 from django.utils.translation import gettext_lazy as _
 
 from campaigns import conditions
@@ -71,13 +71,20 @@ def list_gifts() -> QuerySet[Gift]:
     return Gift.objects.filter(is_active=True, price__isnull=False).select_related("asset")
 
 
-def get(*, code: str) -> Gift:
+def list_public(*, at: datetime) -> QuerySet[Gift]:
+    """Return what stands in the catalogue now, sold out or not: what begins later is nobody's to know before."""
+    begun = Q(available_from=None) | Q(available_from__lte=at)
+    going_on = Q(available_to=None) | Q(available_to__gt=at)
+    return list_gifts().filter(begun, going_on)
+
+
+def get(gifts: QuerySet[Gift], *, code: str) -> Gift:
     """
-    Return something of the catalogue.
+    Return one of these gifts.
 
     :raises UnknownGift:
     """
-    found = list_gifts().filter(code=code).first()
+    found = gifts.filter(code=code).first()
     if found is None:
         raise UnknownGift
     return found

@@ -70,7 +70,7 @@ def buy(*, wanted: Wanted, actor: Actor, at: datetime) -> Redemption:
     wanted = wanted._replace(member_id=people.present(wanted.member_id))
     if (repeat := redemptions.find_repeat(key=wanted.key, verb="buy", wanted=wanted)) is not None:
         return repeat
-    gift = catalogue.get(code=wanted.gift_code)
+    gift = catalogue.get(catalogue.list_gifts(), code=wanted.gift_code)
     shopper = catalogue.shopper_of(member_id=wanted.member_id, gift_ids=[gift.pk], at=at)
     price = catalogue.price_for(gift, level=shopper.level)
     if (failure := catalogue.why_not(gift, shopper=shopper, at=at)) is not None:

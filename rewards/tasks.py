@@ -2,14 +2,13 @@
 
 import logging
 import time
-from collections.abc import Callable
 from typing import Any
 
 from celery import shared_task
 
 from core.db import transaction
 from rewards import ledger, maturing, night, reservations
-from tenants import context
+from tenants import rounds
 from tenants.clock import now
 from tenants.models import Tenant
 
@@ -30,7 +29,7 @@ def release_matured(**_: Any) -> None:
             if not maturing.release_due(schema=tenant.schema_name, limit=BATCH_SIZE, at=now()):
                 return
 
-    _in_each_tenant(release)
+    rounds.visit(release)
 
 
 @shared_task
@@ -43,7 +42,7 @@ def release_reserved(**_: Any) -> None:
             with transaction():
                 reservations.release_due(schema=tenant.schema_name, limit=BATCH_SIZE, at=now())
 
-    _in_each_tenant(release)
+    rounds.visit(release)
 
 
 # As long as the longest night: whoever rings meanwhile finds that tenant taken, and goes on with the others. A night
@@ -56,7 +55,7 @@ def run_nights(**_: Any) -> None:
         if night.find_due(at=now()):
             night.run(schema=tenant.schema_name, at=now())
 
-    _in_each_tenant(run)
+    rounds.visit(run)
 
 
 # Acknowledged early: a broker would give a task of many minutes to a second worker. If it dies, there is tomorrow's.
@@ -68,13 +67,4 @@ def verify_ledgers(**_: Any) -> None:
         for difference in ledger.verify():
             logger.error("The ledger does not add up.", extra={"tenant": tenant.slug, "difference": str(difference)})
 
-    _in_each_tenant(verify)
-
-
-def _in_each_tenant(act: Callable[[Tenant], None]) -> None:
-    for tenant in context.serving():
-        try:
-            with context.in_tenant(tenant.schema_name):
-                act(tenant)
-        except Exception:
-            logger.exception("A tenant's turn failed.", extra={"tenant": tenant.slug})
+    rounds.visit(verify)

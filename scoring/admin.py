@@ -111,11 +111,16 @@ class EventAdmin(StoryAdmin):
 
     @admin.display(description=_("what happened"), ordering="kind")
     def what(self, event: Event) -> SafeString:
-        return format_html('{} <span class="soft">{}</span>', label_of(event.kind), event.data.get("order_id", ""))
+        label, order = label_of(event.kind), event.data.get("order_id", "")
+        told = format_html('{} <span class="soft">{}</span>', label, order)
+        if label == event.kind:
+            # One of the tenant's own has no other name.
+            return told
+        return format_html('<span>{}<br><code class="soft small">{}</code></span>', told, event.kind)
 
     @admin.display(description=_("member"))
-    def who(self, event: Any) -> str:
-        return str(event.member_name)
+    def who(self, event: Any) -> SafeString:
+        return format_html('<span class="wraps wrap-anywhere">{}</span>', event.member_name)
 
     @admin.display(description=_("outcome"))
     def outcome(self, event: Event) -> SafeString | str:

@@ -45,4 +45,4 @@ def look_up(ids: Sequence[int]) -> Mapping[int, Any]:
     }
 
 
-OF_EVENTS = {"trace": Expansion(by="id", look_up=look_up, shape=TraceEntry, is_many=True)}
+OF_EVENTS = {"trace": Expansion(by="id", scope="events:read", look_up=look_up, shape=TraceEntry, is_many=True)}

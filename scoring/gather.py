@@ -13,7 +13,7 @@ from antifraud.stops import windows
 from antifraud.stops.minutes import TENANT, Subject, Window
 from campaigns import rulebook
 from campaigns.rulebook import Rulebook
-from core.codes import normalise_code
+from core.codes import normalise_shared
 from events import kinds
 from events.claims import Claimed
 from events.fields import Field, values_of
@@ -164,7 +164,7 @@ def _fields_of(kind: str) -> tuple[Field, ...]:
 
 def _touch_of(each: Claimed) -> dict[str, object]:
     # A joiner's code and click are not asked for by conditions, but decide who brought them.
-    touch = {"code": normalise_code(each.data.get("code", "")), "click_id": each.data.get("click_id", "")}
+    touch = {"code": normalise_shared(each.data.get("code", "")), "click_id": each.data.get("click_id", "")}
     return {name: value for name, value in touch.items() if value}
 
 

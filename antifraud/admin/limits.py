@@ -20,6 +20,7 @@ from campaigns.limit_forms import LimitForm
 from campaigns.models import Campaign, Limit
 from core.backoffice import ModelAdmin, page_of
 from core.db import transaction
+from members import people
 from tenants import context
 from tenants.clock import now
 
@@ -27,10 +28,12 @@ VIEW = "campaigns.view_limit"
 
 
 class EverywhereForm(LimitForm):
-    """A limit over all campaigns: nobody else has one of the same kind."""
+    """A limit over all campaigns: nobody else has one of the same kind, nor saves one in the same moment."""
 
     def clean(self) -> dict[str, Any]:
         told = super().clean()
+        # Held until it is saved: the admin checks and saves in one transaction.
+        people.lock(context.current().schema_name)
         same = Limit.objects.filter(
             campaign=None, per=told.get("per"), period=told.get("period"), days=told.get("days")
         ).exclude(pk=self.instance.pk)

@@ -102,7 +102,7 @@ class MergePages(ModelAdmin):
                 note = gettext("What would come here: %(what)s.") % {"what": _words_of(merged.moved)}
         told = {"title": gettext("Merge another member into this one"), "press": _press(form), "note": note}
         who = {"member": into, "member_name": names_of([member_id])[member_id], "form": form}
-        frame = {**self.admin_site.each_context(request), "opts": self.opts}
+        frame = {**self.admin_site.each_context(request), "opts": Member._meta}
         return TemplateResponse(request, TEMPLATE, {**frame, **told, **who})
 
     def _merge(self, request: HttpRequest, into: Member, told: Mapping[str, Any]) -> merging.Merged:

@@ -43,6 +43,7 @@ class Ban(TenantView):
         kept = serializers.ListField(child=serializers.IntegerField(), help_text="Rewards that are out of reach.")
 
     @extend_schema(
+        operation_id="ban_member",
         summary="Ban a member: they earn and spend nothing more",
         request=Input,
         responses=Output,
@@ -63,6 +64,7 @@ class Ban(TenantView):
         return Response(self.Output(told | {"status": member.status}).data)
 
     @extend_schema(
+        operation_id="unban_member",
         summary="Let a member earn and spend again",
         description="What the ban took stays where it is.",
         parameters=[LiftInput],

@@ -151,7 +151,7 @@ class CaseUndo(TenantView):
     required_scope = DECIDE
 
     @extend_schema(
-        operation_id="undo_case",
+        operation_id="undo_case_decision",
         summary="Take the last decision back, whoever made it",
         description="For as many minutes as the antifraud policy allows, and while nothing of it is out of reach.",
         request=None,

@@ -30,7 +30,11 @@ class Declined(TenantView):
         text = serializers.CharField(help_text="The whole line in words, to be read aloud.")
         campaign = outputs.CampaignOutput()
 
-    @extend_schema(summary="List what a member was not given, the newest first", responses=Output(many=True))
+    @extend_schema(
+        operation_id="list_member_statement_declined",
+        summary="List what a member was not given, the newest first",
+        responses=Output(many=True),
+    )
     def get(self, request: Request, external_id: str) -> Response:
         member = people.get_by_external_id(external_id)
         pages = CursorPage()

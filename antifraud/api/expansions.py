@@ -17,4 +17,6 @@ def look_up(case_ids: Sequence[int]) -> Mapping[int, list[Reward]]:
     return found
 
 
-OF_CASES = {"rewards": Expansion(by="id", look_up=look_up, shape=RewardOutput, is_many=True)}
+OF_CASES = {
+    "rewards": Expansion(by="id", scope="rewards:read", look_up=look_up, shape=RewardOutput, is_many=True),
+}

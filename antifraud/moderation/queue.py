@@ -121,7 +121,8 @@ def with_stakes(cases: QuerySet[Case]) -> QuerySet[Case]:
 
 def rewards_of(cases: Sequence[Case]) -> dict[int, list[Reward]]:
     """Return the rewards of each case, in one statement."""
-    rows = CaseReward.objects.filter(case__in=cases).select_related("reward__referral", "reward__asset")
+    of_each = ("reward__asset", "reward__referral__inviter", "reward__referral__invitee")
+    rows = CaseReward.objects.filter(case__in=cases).select_related(*of_each)
     found: dict[int, list[Reward]] = {case.pk: [] for case in cases}
     for row in rows.order_by("reward_id"):
         found[row.case_id].append(row.reward)
@@ -129,12 +130,16 @@ def rewards_of(cases: Sequence[Case]) -> dict[int, list[Reward]]:
 
 
 def parties_of(rewards: Iterable[Reward]) -> dict[int, str]:
-    """Return the members and their sides; the other party of a referral has none, but is part of the story."""
+    """
+    Return the members and their sides; the other party of a referral has none, but is part of the story.
+
+    Whoever was merged into another goes by that one's number, as their rewards do.
+    """
     found: dict[int, str] = {}
     for reward in rewards:
         if reward.referral:
-            found.setdefault(reward.referral.inviter_id, "")
-            found.setdefault(reward.referral.invitee_id, "")
+            for party in (reward.referral.inviter, reward.referral.invitee):
+                found.setdefault(party.merged_into_id or party.pk, "")
     return found | {reward.member_id: reward.side for reward in rewards}
 
 

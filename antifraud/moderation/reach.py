@@ -66,13 +66,16 @@ def _beside(own: Sequence[Reward]) -> Iterator[Reward]:
     parties = {reward.member_id for reward in own}
     for reward in own:
         if reward.referral:
-            parties |= {reward.referral.inviter_id, reward.referral.invitee_id}
+            pair = (reward.referral.inviter, reward.referral.invitee)
+            # The rewards of whoever was merged into another are that one's.
+            parties |= {each.merged_into_id or each.pk for each in pair}
     going = Q(member__in=parties, status__in=BESIDE) & same
     yield from _rewards(going & ~Q(pk__in=[reward.pk for reward in own]))
 
 
 def _rewards(wanted: Q) -> Iterator[Reward]:
-    yield from Reward.objects.filter(wanted).select_related("asset", "campaign", "referral").order_by("pk")
+    of_each = ("asset", "campaign", "referral__inviter", "referral__invitee")
+    yield from Reward.objects.filter(wanted).select_related(*of_each).order_by("pk")
 
 
 def _lost(

@@ -21,8 +21,9 @@ WITH flagged AS (
         AND NOT EXISTS (SELECT FROM antifraud_casereward decided WHERE decided.reward_id = r.id)
     RETURNING id, campaign_id, event_id, referral_id
 )
-SELECT f.id, f.campaign_id, f.event_id, r.invitee_id
-FROM flagged f LEFT JOIN referrals_referral r ON r.id = f.referral_id ORDER BY f.id
+SELECT f.id, f.campaign_id, f.event_id, coalesce(friend.merged_into_id, friend.id) AS invitee_id
+FROM flagged f LEFT JOIN referrals_referral r ON r.id = f.referral_id
+LEFT JOIN members_member friend ON friend.id = r.invitee_id ORDER BY f.id
 """
 BLOCK = "UPDATE members_member SET status = 'blocked' WHERE id = %(id)s AND status = 'active'"
 

@@ -14,6 +14,7 @@ from tenants import context
 from tenants.staff.models import AuditEntry
 from tests.cast import Shop, codes_of, make_campaign
 from tests.people import browser_of, staff_of
+from tests.races import at_once
 
 pytestmark = pytest.mark.django_db
 
@@ -65,6 +66,18 @@ def test_a_limit_over_all_campaigns_is_made_in_a_form_and_said_in_words(mia):
         "When less is left than is due, what is left is given."
     ) in text_of(mia, LIST)
     assert AuditEntry.objects.get().action == "limit.added"
+
+
+@pytest.mark.django_db(transaction=True)
+def test_of_two_who_save_one_limit_at_once_one_is_told_to_change_that_of_the_other(acme):
+    browsers = [browser_of(staff_of("marketer", username=name)) for name in ("mia", "mona")]
+
+    told = at_once(*[lambda each=each: each.post(ADD, filled(max_count="5")) for each in browsers])
+
+    assert sorted(response.status_code for response in told) == [200, 302]
+    (refused,) = [response for response in told if response.status_code == 200]
+    assert "There is such a limit already: change that one." in refused.content.decode()
+    assert Limit.objects.filter(campaign=None).count() == 1
 
 
 def test_days_are_asked_for_a_rolling_limit_only(mia):

@@ -21,6 +21,16 @@ def admin(acme):
     return browser_of(staff_of("admin"))
 
 
+def test_a_list_that_is_empty_asks_for_its_first_line_and_a_filter_that_finds_nothing_to_be_reset(admin):
+    empty, filtered = (
+        admin.get(f"{LIST}?show=datacenter{more}").content.decode() for more in ("", "&kind__exact=email")
+    )
+
+    assert "Nothing here" in empty
+    assert "Reset filters" not in empty
+    assert "No results found" in filtered
+
+
 def test_an_admin_puts_a_line_and_sees_it_masked(admin):
     answer = admin.post(f"{LIST}add/", EMAIL, follow=True)
 

@@ -40,6 +40,9 @@ def test_a_field_is_called_the_same_in_every_kind():
 def test_all_custom_events_are_one_kind():
     assert find_kind("custom.quiz_done") is KINDS[CUSTOM]
     assert label_of("custom.quiz_done") == "custom.quiz_done"
+    # From no rule does it start: webhooks are told of it.
+    assert label_of("reward.granted") == "A reward was granted"
+    assert label_of("nothing.of_ours") == "nothing.of_ours"
 
 
 @pytest.mark.parametrize(

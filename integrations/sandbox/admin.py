@@ -15,7 +15,7 @@ from core.backoffice import Answer, ModelAdmin, page_of
 from core.db import transaction
 from core.errors import Denied
 from integrations.models import Endpoint
-from integrations.sandbox import clearing, clock, fixtures, marks, stories, triggering
+from integrations.sandbox import clearing, clock, fixtures, marks, stories, triggering, turns
 from integrations.sandbox.clock import Advanced
 from integrations.webhooks import kinds
 from rewards.actors import Actor
@@ -84,8 +84,9 @@ class SandboxPages(ModelAdmin):
         """Advance the clock by what the button says."""
         if span not in SPANS:
             raise UnknownSpan
-        at = now()
-        return _sentence(clock.advance(to=at + SPANS[span][1], by=_actor(request), at=at))
+        with turns.alone(schema=sandboxes.get_current().schema_name):
+            at = now()
+            return _sentence(clock.advance(to=at + SPANS[span][1], by=_actor(request), at=at))
 
     def make_fixture(self, request: HttpRequest, fixture: str) -> Answer:
         """Make a campaign, members and orders to look at."""

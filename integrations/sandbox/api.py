@@ -8,13 +8,14 @@ from rest_framework import serializers
 from rest_framework.request import Request
 from rest_framework.response import Response
 
+from core.db import transaction
 from integrations.api.deliveries import DeliveryOutput
-from integrations.sandbox import clearing, clock, fixtures, stories, triggering
+from integrations.sandbox import clearing, clock, fixtures, stories, triggering, turns
 from integrations.sandbox.clock import Advanced, InvalidAdvance
 from integrations.sandbox.fixtures import Made
 from integrations.webhooks import kinds
 from rewards.api.who import actor_of
-from tenants import sandboxes
+from tenants import answers, sandboxes
 from tenants.clock import now
 from tenants.views import TenantView
 
@@ -113,10 +114,23 @@ class Clock(SandboxView):
     def post(self, request: Request) -> Response:
         given = self.Input(data=request.data)
         given.is_valid(raise_exception=True)
-        at = now()
-        to = given.instant(at)
-        told = clock.advance(to=to, by=actor_of(request), at=at)
+        with turns.alone(schema=sandboxes.get_current().schema_name):
+            at = now()
+            to = self._target(given, at)
+            told = clock.advance(to=to, by=actor_of(request), at=at) if to > at else clock.arrived(at=at)
         return Response(self.AdvancedOutput(_advanced(told, to)).data)
+
+    def _target(self, given: "Clock.Input", at: datetime) -> datetime:
+        """Return where to: where the first attempt was to go, if this repeats one that was broken off on the way."""
+        plan = None if self.asked is None else answers.find_plan(asked=self.asked, at=at)
+        if plan is not None:
+            return datetime.fromisoformat(plan)
+        to = given.instant(at)
+        clock.check(to=to, at=at)
+        if self.asked is not None:
+            with transaction():
+                answers.keep_plan(asked=self.asked, plan=to.isoformat(), at=to)
+        return to
 
 
 class Webhooks(SandboxView):
@@ -174,7 +188,7 @@ class Fixtures(SandboxView):
         return Response(self.Output({"fixtures": found}).data)
 
     @extend_schema(
-        operation_id="make_sandbox_fixture",
+        operation_id="create_sandbox_fixture",
         summary="Make a campaign, members and orders to look at",
         description="Made once: asked for again, it is told as it is.",
         request=Input,

@@ -83,7 +83,8 @@ def _clear(sandbox: Tenant, by: Actor, at: datetime) -> None:
     spaces.wait_for_readers(sandbox=sandbox)
     people.lock(schema)
     spaces.lock(sandbox=sandbox)
-    execute("SET LOCAL statement_timeout TO DEFAULT")
+    # From here on nobody is waited for; and what a request may take is not told from a wait that was too long.
+    execute("SET LOCAL statement_timeout = 0")
     (before,) = fetch(BEFORE)
     files = list(_files())
     spaces.remake(sandbox=sandbox, kept=KEPT)
@@ -128,6 +129,7 @@ SELECT (SELECT count(*)::int FROM members_member) AS members, (SELECT count(*)::
 # Processes remember lists by their version. What stays of a webhook was written by a clock that goes back now.
 AFTER: Final = """
 UPDATE antifraud_fraudpolicy SET lists_version = %(version)s WHERE singleton;
-UPDATE integrations_endpoint SET failing_since = NULL, secret_old_until = secret_old_until - %(ahead)s::interval,
-    created_at = LEAST(created_at, %(at)s)
+UPDATE integrations_endpoint SET failing_since = NULL, resending = NULL,
+    secret_old_until = secret_old_until - %(ahead)s::interval,
+    secret_older_until = secret_older_until - %(ahead)s::interval, created_at = LEAST(created_at, %(at)s)
 """

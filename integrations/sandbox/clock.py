@@ -16,7 +16,7 @@ from django.utils.translation import gettext_lazy as _
 
 from core.db import fetch, transaction
 from core.errors import Conflict, Invalid
-from integrations.sandbox import coming, turns
+from integrations.sandbox import coming
 from rewards.actors import Actor
 from tenants import sandboxes
 
@@ -77,41 +77,50 @@ def advance(*, to: datetime, by: Actor, seconds_max: float = SECONDS_MAX, at: da
     """
     Advance the current sandbox's clock, do what that brings, and tell what has happened.
 
-    After `seconds_max` it stands between two steps; asked for the same instant again, it goes on.
+    The caller has the turn, and had it when it read `at`: else somebody may have moved the clock in between. After
+    `seconds_max` it stands between two steps; asked for the same instant again, it goes on.
 
     :raises sandboxes.SandboxOnly: in a live tenant.
     :raises InvalidAdvance: | OnlyForward | TooFarAhead | turns.SandboxBusy
     """
-    schema = sandboxes.get_current().schema_name
-    with turns.alone(schema=schema):
-        # Whoever was here a moment ago may have moved it.
-        sandbox = sandboxes.get_current()
-        really_at = at - sandbox.clock_ahead
-        _check(to, sandbox.clock_ahead, at)
-        (first,) = fetch(LAST)
-        ends = time.monotonic() + seconds_max
-        reached, nights = at, 0
-        coming.bring(schema=schema, at=at)
-        while reached < to:
-            reached = coming.next_instant(after=reached, until=to)
-            with transaction():
-                sandboxes.set_clock(sandbox=sandbox, ahead=reached - really_at)
-            nights += coming.bring(schema=schema, at=reached)
-            if time.monotonic() > ends:
-                break
-        _note(sandbox.slug, at, reached, by)
-        ahead = reached - really_at
-        return Advanced(
-            time=Time(now=reached, ahead=ahead),
-            passed=reached - at,
-            is_there=reached >= to,
-            nights=nights,
-            facts={row.kind: row.count for row in fetch(HAPPENED, {"after": first.id})},
-            expired={row.asset: row.amount for row in fetch(EXPIRED, {"after": first.id})},
-        )
+    check(to=to, at=at)
+    sandbox = sandboxes.get_current()
+    really_at = at - sandbox.clock_ahead
+    (first,) = fetch(LAST)
+    ends = time.monotonic() + seconds_max
+    reached, nights = at, 0
+    coming.bring(schema=sandbox.schema_name, at=at)
+    while reached < to:
+        reached = coming.next_instant(after=reached, until=to)
+        with transaction():
+            sandboxes.set_clock(sandbox=sandbox, ahead=reached - really_at)
+        nights += coming.bring(schema=sandbox.schema_name, at=reached)
+        if time.monotonic() > ends:
+            break
+    _note(sandbox.slug, at, reached, by)
+    return Advanced(
+        time=Time(now=reached, ahead=reached - really_at),
+        passed=reached - at,
+        is_there=reached >= to,
+        nights=nights,
+        facts={row.kind: row.count for row in fetch(HAPPENED, {"after": first.id})},
+        expired={row.asset: row.amount for row in fetch(EXPIRED, {"after": first.id})},
+    )
 
 
-def _check(to: datetime, ahead: timedelta, at: datetime) -> None:
+def arrived(*, at: datetime) -> Advanced:
+    """Return what is told of a way that was gone to its end before, by whoever was broken off there."""
+    return Advanced(time=read(at=at), passed=timedelta(), is_there=True, nights=0, facts={}, expired={})
+
+
+def check(*, to: datetime, at: datetime) -> None:
+    """
+    Refuse an instant that the current sandbox's clock cannot be advanced to.
+
+    :raises sandboxes.SandboxOnly: in a live tenant.
+    :raises InvalidAdvance: | OnlyForward | TooFarAhead
+    """
+    ahead = sandboxes.get_current().clock_ahead
     if to <= at:
         raise OnlyForward
     if to - at > STEP_MAX:

@@ -10,7 +10,7 @@ from itertools import count, cycle, takewhile
 import pytest
 from django.core.files.base import ContentFile
 from django.core.files.storage import default_storage
-from django.db import connections
+from django.db import connection, connections
 from django.test import Client
 
 from antifraud.limits import counter_checks
@@ -288,6 +288,27 @@ def test_whoever_is_in_the_middle_of_something_is_waited_for(shop):
 
     at_once(slow, clearing_then)
 
+    assert not Member.objects.exists()
+
+
+def test_once_nobody_is_waited_for_it_takes_the_time_that_it_takes(shop):
+    limits = []
+
+    def watch(run, sql, params, many, context):
+        if sql.startswith("ALTER SCHEMA"):
+            limits.append(fetch("SHOW statement_timeout")[0][0])
+        return run(sql, params, many, context)
+
+    # As a process that answers requests has it.
+    execute("SET statement_timeout = '15s'")
+    try:
+        with connection.execute_wrapper(watch):
+            clear()
+        after = fetch("SHOW statement_timeout")[0][0]
+    finally:
+        execute("RESET statement_timeout")
+
+    assert (limits, after) == (["0"], "15s")
     assert not Member.objects.exists()
 
 

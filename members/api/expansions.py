@@ -4,4 +4,4 @@ from core.http.expansions import Expansion
 from members import search
 from members.api.members import KnownMemberOutput
 
-MEMBER = Expansion(by="member_id", look_up=search.in_bulk, shape=KnownMemberOutput)
+MEMBER = Expansion(by="member_id", scope="members:read", look_up=search.in_bulk, shape=KnownMemberOutput)

@@ -32,6 +32,7 @@ class MemberExport(TenantView):
         identities = serializers.ListField(child=serializers.DictField(), help_text="Readable, as they were given.")
 
     @extend_schema(
+        operation_id="export_member",
         summary="Get all that is held about a member",
         description="One object with a list for each sort of thing: identities, events, orders, referrals, rewards, "
         "the statement, what was bought and given, and so on. It is sent bit by bit: what lacks the closing brace is "

@@ -78,6 +78,7 @@ class Members(TenantView):
         joined_at = serializers.DateTimeField(source="member.joined_at", allow_null=True)
 
     @extend_schema(
+        operation_id="list_members",
         summary="List members, the newest first",
         parameters=[Filters],
         responses=KnownMemberOutput(many=True),
@@ -89,6 +90,7 @@ class Members(TenantView):
         return self.page(search.list_members().filter(**columns), request, KnownMemberOutput)
 
     @extend_schema(
+        operation_id="create_member",
         summary="Create a member, or add identities to one",
         request=MemberInput,
         responses={
@@ -123,6 +125,7 @@ class MemberSearch(TenantView):
         email = serializers.CharField(required=False, allow_null=True, max_length=254)
 
     @extend_schema(
+        operation_id="find_member",
         summary="Find the member who is known by an identity",
         description="Whoever asks for 100 in a minute that nobody has, waits until the minute is over.",
         request=Input,

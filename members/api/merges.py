@@ -80,6 +80,7 @@ class Merges(TenantView):
         moved = Moved()
 
     @extend_schema(
+        operation_id="merge_members",
         summary="Merge two members who are one person",
         description="For good. Identities, balances, rewards, gifts and limits of `away` are those of `into` from now "
         "on; both ids find them. Codes of both go on working.",

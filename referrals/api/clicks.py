@@ -58,6 +58,7 @@ class Clicks(TenantView):
         )
 
     @extend_schema(
+        operation_id="report_click",
         summary="Report that somebody came with a member's code",
         description="For pages and apps that take a code without the link, with a publishable key too. A click tells "
         "who is credited when the visitor signs up; it is no event, and starts no rule.",

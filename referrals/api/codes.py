@@ -49,6 +49,7 @@ class Code(TenantView):
         codes = OwnedOutput(many=True, help_text="All that lead to the member, for ever; the one they share first.")
 
     @extend_schema(
+        operation_id="get_member_code",
         summary="Look at the codes of a member",
         responses=Output,
         examples=[OpenApiExample("One was chosen", value=EXAMPLE, response_only=True)],
@@ -59,6 +60,7 @@ class Code(TenantView):
         return self._told(request, member.pk)
 
     @extend_schema(
+        operation_id="choose_member_code",
         summary="Choose the code that a member shares",
         description="The codes that the member had before go on working. Nobody chooses more than 5.",
         request=Input,
@@ -106,6 +108,7 @@ class Link(TenantView):
         code = serializers.CharField(help_text="The code that it carries.")
 
     @extend_schema(
+        operation_id="get_member_link",
         summary="Get a member's link for one place where it is shared",
         parameters=[PlaceInput],
         responses=Output,

@@ -44,6 +44,7 @@ class Qr(TenantView):
         )
 
     @extend_schema(
+        operation_id="get_member_qr_code",
         summary="Get a member's link as a QR code",
         parameters=[Input],
         responses={

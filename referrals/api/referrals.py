@@ -8,10 +8,9 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from core.http import CursorPage
-from core.http.expansions import Expansion
 from core.http.pages import BIGINT_MAX
-from members import people, search
-from members.api.members import KnownMemberOutput
+from members import people
+from members.api.expansions import MEMBER
 from referrals import records, trees
 from tenants.views import TenantView
 
@@ -58,9 +57,7 @@ class ReferralOutput(StateOutput):
 
 
 # Saves a call for each friend.
-PEOPLE = {
-    side: Expansion(by=f"{side}_id", look_up=search.in_bulk, shape=KnownMemberOutput) for side in ("inviter", "invitee")
-}
+PEOPLE = {side: MEMBER._replace(by=f"{side}_id") for side in ("inviter", "invitee")}
 
 
 class MemberReferrals(TenantView):
@@ -71,6 +68,7 @@ class MemberReferrals(TenantView):
     pagination_class = CursorPage
 
     @extend_schema(
+        operation_id="list_member_referrals",
         summary="List whom a member invited",
         responses=ReferralOutput(many=True),
         examples=[OpenApiExample("A friend who has qualified", value=ONE, response_only=True)],
@@ -97,6 +95,7 @@ class Referrals(TenantView):
         until = serializers.DateTimeField(required=False, help_text="Joined before this instant.")
 
     @extend_schema(
+        operation_id="list_referrals",
         summary="List referrals, the newest first",
         parameters=[Filters],
         responses=ReferralOutput(many=True),
@@ -130,6 +129,7 @@ class OneReferral(TenantView):
     required_scope = "members:read"
 
     @extend_schema(
+        operation_id="get_referral",
         summary="Look at a referral",
         responses=ReferralOutput,
         examples=[OpenApiExample("A friend who has qualified", value=ONE, response_only=True)],
@@ -147,6 +147,7 @@ class Inviter(TenantView):
         referral = ReferralOutput(allow_null=True, help_text="null: nobody invited this member.")
 
     @extend_schema(
+        operation_id="get_member_inviter",
         summary="Look at who invited a member",
         responses=Output,
         examples=[
@@ -188,6 +189,7 @@ class Tree(TenantView):
         truncated = serializers.BooleanField(help_text="There is more than is shown.")
 
     @extend_schema(
+        operation_id="get_member_referral_tree",
         summary="Look at whom a member brought, whom these brought, and so on",
         parameters=[Input],
         responses=Output,

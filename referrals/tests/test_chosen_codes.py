@@ -167,6 +167,18 @@ def test_a_friend_who_types_it_is_brought_by_its_owner(acme):
     assert (made.inviter_id, made.invitee_id, made.code.text) == (shop.id_of("anna"), shop.id_of("boris"), "ANNA")
 
 
+@pytest.mark.parametrize("typed", ["ОLEG", "оleg", "ОLЕG"])
+def test_a_friend_who_types_a_russian_o_is_brought_by_its_owner_too(acme, typed):
+    shop = Shop()
+    shop.joins("oleg")
+    with transaction():
+        codes.choose(member_id=shop.id_of("oleg"), text="OLEG", key="bot", at=NOON)
+
+    shop.joins("boris", code=typed)
+
+    assert Referral.objects.get().inviter_id == shop.id_of("oleg")
+
+
 def test_another_tenant_has_codes_of_its_own(scene, anna, bolt):
     choose(anna, "ANNA")
 

@@ -59,7 +59,7 @@ class Adjustments(TenantView):
         member = serializers.CharField(required=False, max_length=200, help_text="An external_id.")
 
     @extend_schema(
-        operation_id="adjust_balance",
+        operation_id="create_adjustment",
         summary="Give or take by hand",
         description="Above the tenant's threshold it waits for a person of the staff. What the same key of yours asked "
         "for the same member within 24 hours counts along.",

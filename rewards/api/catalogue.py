@@ -5,7 +5,7 @@ import binascii
 import re
 from typing import Any, cast
 
-from django.db.models import Q
+from django.db.models import Q, QuerySet
 from drf_spectacular.utils import extend_schema
 from rest_framework import serializers
 from rest_framework.request import Request
@@ -22,6 +22,8 @@ from tenants.clock import now
 from tenants.keys import KnownKey
 from tenants.models import ApiKey
 from tenants.views import MissingScope, TenantView
+
+SCOPE = ApiKey.Scope.REWARDS_READ.value
 
 
 class PlacesPage(CursorPage):
@@ -54,7 +56,11 @@ class GiftOutput(serializers.Serializer[Any]):
     price = serializers.IntegerField(source="shown.price", help_text="For the member asked about, by their level.")
     usual_price = serializers.IntegerField(source="price", help_text="Without a level.")
     prices_by_level = serializers.DictField(child=serializers.IntegerField(), source="prices")
-    left = serializers.IntegerField(source="stock", allow_null=True, help_text="Pieces; null if they are not counted.")
+    left = serializers.IntegerField(
+        source="shown.left",
+        allow_null=True,
+        help_text="Pieces; null if they are not counted, and with public:read alone: see why_not for what is sold out.",
+    )
     per_member = serializers.IntegerField(allow_null=True, help_text="As many as one member may buy.")
     available_from = serializers.DateTimeField(allow_null=True)
     available_until = serializers.DateTimeField(source="available_to", allow_null=True)
@@ -86,20 +92,22 @@ class Catalogue(TenantView):
         kind = serializers.ChoiceField(required=False, choices=Gift.Kind.choices)
 
     @extend_schema(
-        operation_id="list_catalogue",
+        operation_id="list_gifts",
         summary="List the catalogue, in its own order",
+        description="A key that has public:read alone sees what is on offer now, and not how much of it is left.",
         parameters=[Input],
         responses=GiftOutput(many=True),
     )
     def get(self, request: Request) -> Response:
         given = self.valid(self.Input, request)
         _require_right_to(request, given)
-        gifts = catalogue.list_gifts()
+        gifts = _gifts_for(request)
         if "kind" in given:
             gifts = gifts.filter(kind=given["kind"])
         pages = PlacesPage()
         found = pages.paginate_queryset(gifts, request, self)
-        return pages.get_paginated_response(GiftOutput(dressed(found, given.get("member")), many=True).data)
+        shown = dressed(found, given.get("member"), is_public=_is_public(request))
+        return pages.get_paginated_response(GiftOutput(shown, many=True).data)
 
 
 class OneGift(TenantView):
@@ -111,19 +119,28 @@ class OneGift(TenantView):
     def get(self, request: Request, gift_code: str) -> Response:
         given = self.valid(MemberInput, request)
         _require_right_to(request, given)
-        return Response(GiftOutput(dressed([catalogue.get(code=gift_code)], given.get("member"))[0]).data)
+        gift = catalogue.get(_gifts_for(request), code=gift_code)
+        (shown,) = dressed([gift], given.get("member"), is_public=_is_public(request))
+        return Response(GiftOutput(shown).data)
 
 
 def _require_right_to(request: Request, given: dict[str, Any]) -> None:
     # What everybody may read is on offer to everybody; what somebody has is nobody else's business.
-    scope = ApiKey.Scope.REWARDS_READ.value
-    if "member" in given and scope not in cast("KnownKey", request.auth).scopes:
-        raise MissingScope(extra={"required_scope": scope})
+    if "member" in given and _is_public(request):
+        raise MissingScope(extra={"required_scope": SCOPE})
 
 
-def dressed(gifts: list[Gift], external_id: str | None) -> list[Gift]:
+def _is_public(request: Request) -> bool:
+    return SCOPE not in cast("KnownKey", request.auth).scopes
+
+
+def _gifts_for(request: Request) -> QuerySet[Gift]:
+    return catalogue.list_public(at=now()) if _is_public(request) else catalogue.list_gifts()
+
+
+def dressed(gifts: list[Gift], external_id: str | None, *, is_public: bool) -> list[Gift]:
     """
-    Return gifts with what is shown of them to a member, or to anybody.
+    Return gifts with what is shown of them to a member, or to anybody: who is `public` learns not how many are left.
 
     :raises people.UnknownMember:
     """
@@ -134,7 +151,8 @@ def dressed(gifts: list[Gift], external_id: str | None) -> list[Gift]:
         shopper = catalogue.shopper_of(member_id=member.pk, gift_ids=[gift.pk for gift in gifts], at=at)
     for gift in gifts:
         failure = catalogue.why_not(gift, shopper=shopper, at=at) if shopper else catalogue.why_unavailable(gift, at=at)
-        gift.shown = _shown(gift, shopper, failure)  # type: ignore[attr-defined]
+        shown = _shown(gift, shopper, failure)
+        gift.shown = {**shown, "left": None if is_public else gift.stock}  # type: ignore[attr-defined]
     return gifts
 
 

@@ -150,7 +150,7 @@ class Choice(TenantView):
         brand = serializers.CharField(max_length=50, help_text="The code of one of its `brands`.")
 
     @extend_schema(
-        operation_id="choose_brand",
+        operation_id="choose_certificate_brand",
         summary="Choose the brand, as the member has said",
         request=Input,
         responses=CertificateOutput,

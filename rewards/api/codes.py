@@ -61,7 +61,12 @@ class Check(TenantView):
         discount = TakenOffOutput(allow_null=True)
         valid_until = serializers.DateTimeField(allow_null=True, help_text="The first instant when it is not.")
 
-    @extend_schema(summary="Ask whether a discount code is good for an order", request=Input, responses=Output)
+    @extend_schema(
+        operation_id="check_discount_code",
+        summary="Ask whether a discount code is good for an order",
+        request=Input,
+        responses=Output,
+    )
     def post(self, request: Request) -> Response:
         given = self.valid(self.Input, request)
         try:
@@ -95,6 +100,7 @@ class CodeRedemptions(TenantView):
         discount = TakenOffOutput()
 
     @extend_schema(
+        operation_id="redeem_discount_code",
         summary="Use a discount code for an order",
         request=Input,
         responses={200: OpenApiResponse(Output, description="It is used, for this order and no other.")},
@@ -129,7 +135,12 @@ class Releases(TenantView):
             allow_null=True, help_text="As it was before: an order does not prolong it."
         )
 
-    @extend_schema(summary="Give a discount code back whose order was called off", request=Input, responses=Output)
+    @extend_schema(
+        operation_id="release_discount_code",
+        summary="Give a discount code back whose order was called off",
+        request=Input,
+        responses=Output,
+    )
     def post(self, request: Request) -> Response:
         given = self.valid(self.Input, request)
         released = _looked_up(

@@ -68,6 +68,7 @@ class MemberEntitlements(TenantView):
         status = serializers.ChoiceField(required=False, choices=Entitlement.Status.choices)
 
     @extend_schema(
+        operation_id="list_member_entitlements",
         summary="List a member's certificates, codes, privileges, products and content, the newest first",
         parameters=[Input],
         responses=EntitlementOutput(many=True),
@@ -96,7 +97,7 @@ class MemberPrivileges(TenantView):
     class Output(serializers.Serializer[Any]):
         data = PrivilegeOutput(many=True)  # type: ignore[assignment]  # a serializer has a `data` too
 
-    @extend_schema(summary="List what a member may do now", responses=Output)
+    @extend_schema(operation_id="list_member_privileges", summary="List what a member may do now", responses=Output)
     def get(self, request: Request, external_id: str) -> Response:
         member = people.get_by_external_id(external_id)
         rights = holding.list_rights(member_id=member.pk, at=now())
@@ -108,7 +109,7 @@ class OneEntitlement(TenantView):
 
     required_scope = "rewards:read"
 
-    @extend_schema(summary="Look at an entitlement", responses=EntitlementOutput)
+    @extend_schema(operation_id="get_entitlement", summary="Look at an entitlement", responses=EntitlementOutput)
     def get(self, request: Request, entitlement_id: int) -> Response:
         found = _named().filter(pk=min(entitlement_id, BIGINT_MAX)).first()
         if found is None:

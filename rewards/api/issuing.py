@@ -52,6 +52,7 @@ class Rewards(rewards.Rewards):
         reason = serializers.CharField(max_length=issuing.REASON_LENGTH_MAX, help_text="The member reads it.")
 
     @extend_schema(
+        operation_id="issue_reward",
         summary="Issue a reward without a rule",
         request=IssueInput,
         responses={201: OpenApiResponse(WholeRewardOutput, description="It is granted. A repeat gets it again.")},
@@ -70,7 +71,9 @@ class OneReward(TenantView):
     required_scope = "rewards:read"
     expandable = rewards.EXPANDABLE
 
-    @extend_schema(summary="Look at a reward, and at what it became", responses=WholeRewardOutput)
+    @extend_schema(
+        operation_id="get_reward", summary="Look at a reward, and at what it became", responses=WholeRewardOutput
+    )
     def get(self, request: Request, reward_id: int) -> Response:
         return Response(_whole(issuing.get(reward_id=min(reward_id, BIGINT_MAX))))
 
@@ -84,6 +87,7 @@ class RewardCancellation(TenantView):
         reason = serializers.CharField(max_length=issuing.REASON_LENGTH_MAX, help_text="It stands in the log.")
 
     @extend_schema(
+        operation_id="cancel_reward",
         summary="Cancel a reward, whatever gave it",
         description="What the same rule gave the member at once with it, the other parts, is cancelled too.",
         request=Input,

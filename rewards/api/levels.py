@@ -44,7 +44,7 @@ class Levels(TenantView):
         window_days = serializers.IntegerField(allow_null=True, help_text="With the window rolling.")
         levels = LevelOutput(many=True, help_text="The lowest first.")
 
-    @extend_schema(summary="Look at the ladder of levels", responses=Output)
+    @extend_schema(operation_id="list_levels", summary="Look at the ladder of levels", responses=Output)
     def get(self, request: Request) -> Response:
         policy = setting.get().policy
         ladder = LevelRow.objects.order_by("threshold")
@@ -95,11 +95,15 @@ class MemberLevel(TenantView):
     class TakeInput(serializers.Serializer[Any]):
         reason = serializers.CharField(max_length=REASON_LENGTH_MAX)
 
-    @extend_schema(summary="Look at a member's level, and the next one", responses=GoalOutput)
+    @extend_schema(
+        operation_id="get_member_level", summary="Look at a member's level, and the next one", responses=GoalOutput
+    )
     def get(self, request: Request, external_id: str) -> Response:
         return _told(people.get_by_external_id(external_id))
 
-    @extend_schema(summary="Give a level by hand", request=Input, responses=GoalOutput)
+    @extend_schema(
+        operation_id="give_member_level", summary="Give a level by hand", request=Input, responses=GoalOutput
+    )
     def put(self, request: Request, external_id: str) -> Response:
         given = self.valid(self.Input, request)
         member = people.get_by_external_id(external_id)
@@ -110,6 +114,7 @@ class MemberLevel(TenantView):
         return _told(member)
 
     @extend_schema(
+        operation_id="take_back_member_level",
         summary="Take back a level that was given by hand",
         parameters=[TakeInput],
         request=None,

@@ -59,7 +59,7 @@ class Member(TenantView):
         link = serializers.URLField(help_text="What the member shares. Add ?ch= to say where.")
         referrals = ReferralsOutput()
 
-    @extend_schema(summary="Look at a member", responses=Output)
+    @extend_schema(operation_id="get_member", summary="Look at a member", responses=Output)
     def get(self, request: Request, external_id: str) -> Response:
         member = people.get_by_external_id(external_id)
         at = now()
@@ -77,6 +77,7 @@ class Member(TenantView):
         return Response(self.Output(found).data)
 
     @extend_schema(
+        operation_id="erase_member",
         summary="Erase a member: nothing they are known by is kept. It cannot be undone",
         responses={204: OpenApiResponse(description="Erased. What they did and were owed stays, under a number.")},
     )
@@ -110,7 +111,11 @@ class Statement(TenantView):
         reward_id = serializers.IntegerField(allow_null=True)
         redemption_id = serializers.IntegerField(allow_null=True)
 
-    @extend_schema(summary="List a member's postings, the newest first", responses=Output(many=True))
+    @extend_schema(
+        operation_id="list_member_statement",
+        summary="List a member's postings, the newest first",
+        responses=Output(many=True),
+    )
     def get(self, request: Request, external_id: str) -> Response:
         member = people.get_by_external_id(external_id)
         pages = CursorPage()
@@ -141,7 +146,11 @@ class Upcoming(TenantView):
         awaits_until = serializers.DateTimeField(allow_null=True, help_text="When the promise lapses.")
         campaign = outputs.CampaignOutput()
 
-    @extend_schema(summary="List what is on its way to a member, the newest first", responses=Output(many=True))
+    @extend_schema(
+        operation_id="list_member_statement_upcoming",
+        summary="List what is on its way to a member, the newest first",
+        responses=Output(many=True),
+    )
     def get(self, request: Request, external_id: str) -> Response:
         member = people.get_by_external_id(external_id)
         pages = CursorPage()

@@ -103,6 +103,7 @@ class Purchases(TenantView):
         key = serializers.CharField(required=False, max_length=KEY_LENGTH_MAX)
 
     @extend_schema(
+        operation_id="create_purchase",
         summary="Buy something of the catalogue",
         description="Price, stock and balance are taken at once, or nothing is. The key makes it safe to send again: "
         "the same request gives the same purchase.",
@@ -122,7 +123,10 @@ class Purchases(TenantView):
         return Response(shown(made.pk), status=201)
 
     @extend_schema(
-        summary="List purchases, the newest first", parameters=[Filters], responses=PurchaseOutput(many=True)
+        operation_id="list_purchases",
+        summary="List purchases, the newest first",
+        parameters=[Filters],
+        responses=PurchaseOutput(many=True),
     )
     def get(self, request: Request) -> Response:
         given = self.valid(self.Filters, request)
@@ -156,6 +160,7 @@ class PurchaseCancellation(TenantView):
         reason = serializers.CharField(max_length=300)
 
     @extend_schema(
+        operation_id="cancel_purchase",
         summary="Call a purchase off",
         description="What was bought ends, and what it cost goes back with its old expiry. Refused for what was seen, "
         "used or sent. Sent again, it changes nothing.",

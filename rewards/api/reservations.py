@@ -69,7 +69,12 @@ class Quote(TenantView):
         to_pay_minor = serializers.IntegerField(help_text="What then remains to be paid.")
         currency = serializers.CharField()
 
-    @extend_schema(summary="Ask how much of an order can be paid with points", request=Input, responses=Output)
+    @extend_schema(
+        operation_id="quote_redemption",
+        summary="Ask how much of an order can be paid with points",
+        request=Input,
+        responses=Output,
+    )
     def post(self, request: Request) -> Response:
         given = self.valid(self.Input, request)
         order = Order(
@@ -103,6 +108,7 @@ class Redemptions(TenantView):
         key = serializers.CharField(required=False, max_length=KEY_LENGTH_MAX)
 
     @extend_schema(
+        operation_id="create_redemption",
         summary="Set points aside for an order",
         description="They lie aside for as long as the tenant says (`expires_at`), and go back by themselves if they "
         "are not captured. The key makes it safe to send again.",
@@ -122,6 +128,7 @@ class Redemptions(TenantView):
         return Response(shown(made.pk), status=201)
 
     @extend_schema(
+        operation_id="list_redemptions",
         summary="List what was set aside and spent on orders, the newest first",
         parameters=[Filters],
         responses=RedemptionOutput(many=True),
@@ -158,7 +165,11 @@ class Capture(TenantView):
         )
 
     @extend_schema(
-        summary="Spend what was set aside", description="The rest goes back.", request=Input, responses=RedemptionOutput
+        operation_id="capture_redemption",
+        summary="Spend what was set aside",
+        description="The rest goes back.",
+        request=Input,
+        responses=RedemptionOutput,
     )
     def post(self, request: Request, redemption_id: int) -> Response:
         given = self.valid(self.Input, request)
@@ -172,7 +183,12 @@ class Release(TenantView):
 
     required_scope = "redemptions:write"
 
-    @extend_schema(summary="Give back what was set aside", request=None, responses=RedemptionOutput)
+    @extend_schema(
+        operation_id="release_redemption",
+        summary="Give back what was set aside",
+        request=None,
+        responses=RedemptionOutput,
+    )
     def post(self, request: Request, redemption_id: int) -> Response:
         known = known_number(redemption_id)
         reservations.release(redemption_id=known, at=now())
@@ -189,6 +205,7 @@ class Return(TenantView):
         key = serializers.CharField(max_length=KEY_LENGTH_MAX, help_text="Your own unique name of this return.")
 
     @extend_schema(
+        operation_id="return_redemption",
         summary="Give back what was spent on an order that is returned",
         description="Wholly or in part, with its old expiry. What the order earned is another matter: an "
         "`order.refunded` event takes that back.",

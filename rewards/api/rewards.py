@@ -58,7 +58,11 @@ class MemberRewards(TenantView):
     pagination_class = CursorPage
     expandable = EXPANDABLE
 
-    @extend_schema(summary="List a member's rewards, the newest first", responses=RewardOutput(many=True))
+    @extend_schema(
+        operation_id="list_member_rewards",
+        summary="List a member's rewards, the newest first",
+        responses=RewardOutput(many=True),
+    )
     def get(self, request: Request, external_id: str) -> Response:
         member = people.get_by_external_id(external_id)
         return self.page(list_rewards().filter(member=member), request, RewardOutput)
@@ -76,7 +80,12 @@ class Rewards(TenantView):
         campaign = serializers.IntegerField(required=False, min_value=1, max_value=BIGINT_MAX)
         status = serializers.ChoiceField(required=False, choices=Reward.Status.choices)
 
-    @extend_schema(summary="List rewards, the newest first", parameters=[Input], responses=RewardOutput(many=True))
+    @extend_schema(
+        operation_id="list_rewards",
+        summary="List rewards, the newest first",
+        parameters=[Input],
+        responses=RewardOutput(many=True),
+    )
     def get(self, request: Request) -> Response:
         given = self.valid(self.Input, request)
         rewards = list_rewards()

@@ -47,7 +47,7 @@ class Explanations(TenantView):
         text = serializers.CharField(help_text="All of it in words, to be shown or read aloud.")
 
     @extend_schema(
-        operation_id="list_explanations",
+        operation_id="list_member_explanations",
         summary="Tell a member what each event brought, or why not, the newest first",
         description="For the member's own eyes: what waits for a moderator is being checked, and why is not told. "
         "A page may have fewer rows than its limit: what friends did is left out where it does not concern the member.",

@@ -55,7 +55,9 @@ def test_the_list_shows_what_was_reported_and_on_demand_what_we_recorded(shop):
 
     assert "A-17" in reported
     assert "reward.granted" not in reported
-    assert "reward.granted" in recorded
+    # By what webhooks call it, with the kind below.
+    assert '<br><code class="soft small">reward.granted</code>' in recorded
+    assert "A reward was granted" in recorded
 
 
 def test_an_order_is_found_by_its_number(shop):

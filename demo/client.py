@@ -35,7 +35,7 @@ class Client:
 
         :raises Refused: if it does not in time
         """
-        self._ask("GET", "/readyz")
+        self.get("/readyz")
 
     def report(self, events: Sequence[Mapping[str, Any]]) -> None:
         """
@@ -54,7 +54,7 @@ class Client:
 
         :raises Refused: for somebody the tenant does not know
         """
-        return str(self._ask("GET", f"/api/v1/members/{quote(external_id)}")["code"])
+        return str(self.get(f"/api/v1/members/{quote(external_id)}")["code"])
 
     def tell(self, path: str, body: Mapping[str, Any]) -> dict[str, Any]:
         """
@@ -64,17 +64,52 @@ class Client:
         """
         return self._ask("POST", path, body)
 
+    def change(self, path: str, body: Mapping[str, Any]) -> dict[str, Any]:
+        """
+        Change something, and return it.
+
+        :raises Refused: if the API does not take it
+        """
+        return self._ask("PATCH", path, body)
+
+    def get(self, path: str) -> dict[str, Any]:
+        """
+        Return what there is.
+
+        :raises Refused:
+        """
+        return self._ask("GET", path)
+
+    def remove(self, path: str) -> None:
+        """
+        Let there be something no more.
+
+        :raises Refused:
+        """
+        self._send("DELETE", path)
+
+    def fetch(self, path: str) -> str:
+        """
+        Return what is no JSON.
+
+        :raises Refused:
+        """
+        return self._send("GET", path).text
+
     def _ask(self, method: str, path: str, body: Mapping[str, Any] | None = None) -> dict[str, Any]:
+        return dict(self._send(method, path, body).json())
+
+    def _send(self, method: str, path: str, body: Mapping[str, Any] | None = None) -> requests.Response:
         until = time.monotonic() + PATIENCE_SECONDS
         while True:
             answer = self._try(method, path, body)
-            if isinstance(answer, dict):
+            if isinstance(answer, requests.Response):
                 return answer
             if time.monotonic() > until:
                 raise Refused(f"{method} {path}: {answer}")
             time.sleep(PAUSE_SECONDS)
 
-    def _try(self, method: str, path: str, body: Mapping[str, Any] | None) -> dict[str, Any] | str:
+    def _try(self, method: str, path: str, body: Mapping[str, Any] | None) -> requests.Response | str:
         """Return the answer, or why it is worth trying again: whatever is sent carries its key."""
         try:
             response = self._session.request(method, self._address + path, json=body, timeout=TIMEOUT_SECONDS)
@@ -84,4 +119,4 @@ class Client:
             return response.text[:500]
         if not response.ok:
             raise Refused(f"{method} {path}: {response.status_code} {response.text[:500]}")
-        return dict(response.json())
+        return response

@@ -33,7 +33,7 @@ def feed_business(*, business: Business, address: str, await_handled: Callable[[
     :raises NotSetUp:
     :raises demo.client.Refused: if the API does not take them
     """
-    tenant = _tenant_of(business)
+    tenant = tenant_of(business)
     with context.in_tenant(tenant.schema_name):
         acts = stories.tell(business, days=tenants.days_of(business=business, tenant=tenant))
         lacking = feed.missing(acts)
@@ -65,11 +65,16 @@ def look_after(*, business: Business, at: datetime) -> None:
 
     :raises NotSetUp:
     """
-    with context.in_tenant(_tenant_of(business).schema_name):
+    with context.in_tenant(tenant_of(business).schema_name):
         care.look_after(at=at)
 
 
-def _tenant_of(business: Business) -> Tenant:
+def tenant_of(business: Business) -> Tenant:
+    """
+    Return the tenant of a business.
+
+    :raises NotSetUp:
+    """
     tenant = tenants.find(business=business)
     if tenant is None:
         raise NotSetUp(f"There is no {business.name}. Run manage.py demo_setup first.")

@@ -3,7 +3,7 @@
 from datetime import datetime
 from pathlib import Path
 
-from demo import access, tenants
+from demo import access, tenants, window
 from demo.businesses import BUSINESSES
 
 
@@ -25,5 +25,6 @@ def ensure(*, path: Path, at: datetime) -> list[str]:
         keys |= {word: tenants.add_key(tenant=ensured.tenant, word=word, at=at) for word in missing}
         shown.append((business, {word: keys[word] for word in access.ENVIRONMENTS}))
     tenants.ensure_platform_staff(at=at)
-    access.write(path, businesses=shown)
+    shop = window.ensure(business=BUSINESSES[0], told=access.within(known.get("shop")), at=at)
+    access.write(path, businesses=shown, shop=shop)
     return made

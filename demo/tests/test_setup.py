@@ -39,7 +39,7 @@ def test_the_file_says_how_to_get_in_and_nobody_else_may_read_it(path, settings)
     assert stat.S_IMODE(path.stat().st_mode) == 0o600
     file = told(path)
     other = file.pop("second_tenant")
-    assert set(file) == {"base_url", "host", "keys", "staff", "platform"}
+    assert set(file) == {"base_url", "host", "keys", "shop", "staff", "platform"}
     assert set(other) == {"base_url", "host", "keys", "staff"}
     assert (file["base_url"], file["host"]) == ("http://localhost:8123", "demo.localhost:8123")
     assert (other["base_url"], other["host"]) == ("http://localhost:8123", "bean.localhost:8123")
@@ -78,6 +78,7 @@ def test_a_second_time_changes_nothing(path, settings):
     assert second["host"] == "demo.localhost:8456"
     assert second["keys"] == first["keys"]
     assert second["second_tenant"]["keys"] == first["second_tenant"]["keys"]
+    assert second["shop"]["publishable_key"] == first["shop"]["publishable_key"]
     with in_demo():
         assert counted() == counts
         assert not Campaign.objects.filter(name="Vinyl Fridays").exists()
@@ -96,7 +97,7 @@ def test_keys_that_are_lost_are_replaced(path):
         assert access.keys_in(second, tenant=demo, at=NOW) == second["keys"]
 
     with in_demo():
-        assert AuditEntry.objects.filter(action="apikey.added", actor="demo_setup").count() == 12
+        assert AuditEntry.objects.filter(action="apikey.added", actor="demo_setup").count() == 12 + 7
     swapped = {"keys": {"live": first["second_tenant"]["keys"]["live"], "test": first["keys"]["live"]}}
     assert access.keys_in(swapped, tenant=demo, at=NOW) == {}
 

@@ -8,6 +8,17 @@ document.addEventListener("submit", (event) => {
   });
 });
 
+// What is shown once can be copied. Browsers lend the clipboard to pages that came by HTTPS, or from this machine.
+document.addEventListener("DOMContentLoaded", () => {
+  for (const copy of document.querySelectorAll("[data-copied]")) copy.hidden = !navigator.clipboard;
+});
+document.addEventListener("click", async (event) => {
+  const copy = event.target.closest?.("[data-copied]");
+  if (!copy) return;
+  await navigator.clipboard.writeText(copy.previousElementSibling.textContent.trim());
+  copy.textContent = copy.dataset.copied;
+});
+
 // A page taken from the browser's memory ("back") is usable again.
 window.addEventListener("pageshow", (event) => {
   if (!event.persisted) return;

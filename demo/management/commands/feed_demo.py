@@ -1,9 +1,10 @@
-"""`manage.py feed_demo`: what happened at the demo's businesses until now, told through the API."""
+"""`manage.py feed_demo`: what happened at the demo's businesses until now, told through the API, and a site."""
 
 import logging
 import signal
 import time
 from argparse import ArgumentParser
+from contextlib import ExitStack
 from typing import Any
 
 from django.conf import settings
@@ -11,13 +12,16 @@ from django.core.management.base import BaseCommand, CommandError
 from django.db import connection
 from django.utils import timezone
 
-from demo import feeding
+from demo import access, developers, feeding, window
 from demo.businesses import BUSINESSES, RECORD_SHOP, Business
 from demo.client import Refused
 from demo.feeding import NotSetUp
-from tenants.hosts import LOOPBACK
+from demo.storefront import site
+from tenants.hosts import LOOPBACK, name_for
 
 logger = logging.getLogger(__name__)
+
+ADDRESS = f"http://{LOOPBACK}:{settings.PORT}"
 
 
 class Command(BaseCommand):
@@ -29,20 +33,41 @@ class Command(BaseCommand):
         parser.add_argument(
             "--stay",
             action="store_true",
-            help="do not end when it is done, or fails: among the processes of `make run` the first to end ends all",
+            help="keep the site of the shop open, and do not end when all is done, or fails: "
+            "among the processes of `make run` the first to end ends all",
         )
 
     def handle(self, *args: Any, **options: Any) -> None:
         if not options["stay"]:
             self._feed()
             return
+        with ExitStack() as stack:
+            do = self._feed_and_set_up if self._open_site(stack) else self._feed
+            try:
+                do()
+            except Exception:
+                # The platform is worth more than its demo, and shall not end because of it.
+                logger.exception("The demo could not be fed. It goes on where it was at the next start.")
+            connection.close()
+            signal.pause()
+
+    def _open_site(self, stack: ExitStack) -> bool:
+        if not settings.DEMO_ENABLED:
+            return False
         try:
-            self._feed()
-        except Exception:
-            # The site is worth more than its demo, and shall not end because of it.
-            logger.exception("The demo could not be fed. It goes on where it was at the next start.")
-        connection.close()
-        signal.pause()
+            stack.enter_context(site.opened(port=settings.DEMO_SHOP_PORT, notes=access.FILE))
+        except OSError as reason:
+            logger.warning("The demo's shop has no site: port %d, %s", settings.DEMO_SHOP_PORT, reason.strerror)
+            return False
+        return True
+
+    def _feed_and_set_up(self) -> None:
+        self._feed()
+        developers.set_up(path=access.FILE, address=ADDRESS, await_handled=feeding.await_handled)
+        # What was told at the start is far up by now.
+        admin = access.address_of(name_for(RECORD_SHOP.slug))
+        self.stdout.write(f"To log in: {admin}/admin/, with what stands in var/demo.json.")
+        self.stdout.write(f"The site of the demo's shop: {window.origin()}/")
 
     def _feed(self) -> None:
         if not settings.DEMO_ENABLED:
@@ -61,7 +86,7 @@ class Command(BaseCommand):
     def _feed_business(self, business: Business) -> int:
         count = feeding.feed_business(
             business=business,
-            address=f"http://{LOOPBACK}:{settings.PORT}",
+            address=ADDRESS,
             await_handled=feeding.await_handled,
             at=timezone.now(),
         )

@@ -41,8 +41,8 @@ bench: $(READY) $(MESSAGES)  ## Measure, and compare with the limits of this mac
 bench-fraud: $(READY) $(MESSAGES)  ## Measure how far antifraud tells crooks from honest people
 	@$(BIN)/python -m benchmarks fraud
 
-fuzz: $(READY) $(MESSAGES)  ## Fuzz the API by its own reference (EXAMPLES=2000 for each operation, ONLY=/rewards for some)
-	@EXAMPLES=$(EXAMPLES) ONLY=$(ONLY) $(BIN)/python -m pytest --quiet --capture=no tests/fuzz/fuzz.py
+fuzz: $(READY) $(MESSAGES)  ## Fuzz the API by its own reference (EXAMPLES=2000 for each operation, ONLY=/rewards, SHARD=1/2, SUITE=sandbox)
+	@EXAMPLES=$(EXAMPLES) ONLY=$(ONLY) SHARD=$(SHARD) $(BIN)/python -m pytest --quiet --capture=no tests/fuzz/fuzz.py -k "$(SUITE)"
 
 client: $(READY) $(MESSAGES)  ## Generate a typed Python client of the API into var/client
 	@SARAFAN_PROFILE=test $(BIN)/python manage.py client var/client

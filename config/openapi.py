@@ -1,23 +1,25 @@
 """The API's reference: what all operations have in common, which no view has to describe."""
 
 import inspect
+import re
 from collections import defaultdict
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from http import HTTPStatus
 from typing import Any, Final, cast
 
 from drf_spectacular.openapi import AutoSchema
-from rest_framework.serializers import Serializer
+from rest_framework.serializers import CharField, Serializer
 
-from config import common_shapes, failures, samples
+from config import common_shapes, failures, guides, links, samples
 from config.common_shapes import headers, type_of_schema
 from config.failures import type_of_failure
-from config.tags import TAGS
+from config.tags import PAGES, TAGS
 from core.errors import Failure, NotFound, code_of
 from core.http import bodies, expansions, reading, sparse
+from core.http.expansions import type_of_expandable
 from core.http.problems import STATUS
 from core.http.reading import Readable
-from core.http.shapes import flat, shape_of
+from core.http.shapes import flat, shape_of, type_of_names
 from events import openapi as events
 from integrations.webhooks import kinds, payloads
 from tenants import auth, middleware, rates, views
@@ -32,7 +34,10 @@ BEYOND: Final[dict[int, dict[str, str]]] = {
         "authentication_failed": "This API key is not valid here.",
     },
     406: {"not_acceptable": "Could not satisfy the request Accept header."},
-    503: {"service_unavailable": "The service is busy. Please try again."},
+    503: {
+        "service_unavailable": "The service is busy. Please try again.",
+        "too_slow": "This took too long, and was given up. Ask for less at once, or try again later.",
+    },
 }
 OF_BODIES: Final[dict[int, dict[str, str]]] = {
     400: {"invalid": "The request is not valid."},
@@ -70,6 +75,15 @@ class ApiSchema(AutoSchema):
     def is_deprecated(self) -> bool:
         return getattr(self.view, "deprecated", None) is not None
 
+    def _get_serializer_field_meta(self, field: Any, direction: Any) -> type_of_schema:
+        found: type_of_schema = super()._get_serializer_field_meta(field, direction)  # type: ignore[no-untyped-call]
+        if direction == "request" and isinstance(field, CharField) and not (field.allow_blank or field.read_only):
+            found["minLength"] = 1
+            if found.get("default") == "":
+                # It may be left out; sent so, it would be refused.
+                del found["default"]
+        return found
+
     def _get_parameters(self) -> list[type_of_schema]:
         found: list[type_of_schema] = super()._get_parameters()
         if self.method == "POST":
@@ -84,9 +98,9 @@ class ApiSchema(AutoSchema):
         shape = shape_of(of, "GET")
         found = []
         if shape.names:
-            found.append(_fields(", ".join(f"`{name}`" for name in flat(reading.names_of(shape, view)))))
+            found.append(_fields(reading.names_of(shape, view)))
         if view.expandable:
-            found.append(_expand([*view.expandable]))
+            found.append(_expand(view.expandable))
         return found
 
     def _get_request_body(self, direction: Any = "request") -> type_of_schema | None:
@@ -220,39 +234,66 @@ def _example(status: int, code: str, detail: str) -> type_of_schema:
     }
 
 
-def _fields(names: str) -> type_of_schema:
+def _fields(names: type_of_names) -> type_of_schema:
+    one: type_of_schema = {"type": "string", "enum": [*flat(names)]}
+    if free := [*_free(names)]:
+        beneath = {"type": "string", "pattern": rf"^({'|'.join(map(re.escape, free))})(\.[A-Za-z0-9_:-]+)+$"}
+        one = {"anyOf": [one, beneath]}
     return {
         "name": sparse.PARAMETER,
         "in": "query",
         "required": False,
-        "description": f"Only these, with commas between; a dot leads into an object. There are: {names}.",
-        "schema": {"type": "string", "maxLength": sparse.LENGTH_MAX, "pattern": sparse.PATTERN},
+        "description": "Only these, with commas between; a dot leads into an object. The answer then lacks all others, "
+        f"even what it always has otherwise. At most {sparse.LENGTH_MAX} characters.",
+        "style": "form",
+        "explode": False,
+        "schema": {"type": "array", "items": one, "minItems": 1},
     }
 
 
-def _expand(names: list[str]) -> type_of_schema:
+def _free(names: type_of_names, above: str = "") -> Iterator[str]:
+    """Yield the names below which there are no fixed ones."""
+    for name, beneath in names.items():
+        if beneath is None:
+            yield above + name
+        else:
+            yield from _free(beneath, f"{above}{name}.")
+
+
+def _expand(known: type_of_expandable) -> type_of_schema:
+    scopes = ", ".join(f"`{name}` takes `{expansion.scope}`" for name, expansion in known.items())
     return {
         "name": expansions.PARAMETER,
         "in": "query",
         "required": False,
-        "description": "What to look up and put beneath `expanded`, with commas between.",
+        "description": f"What to look up and put beneath `expanded`, with commas between. Of scopes {scopes}.",
         "style": "form",
         "explode": False,
-        "schema": {"type": "array", "items": {"type": "string", "enum": names}, "minItems": 1},
+        "schema": {"type": "array", "items": {"type": "string", "enum": [*known]}, "minItems": 1},
     }
 
 
 def complete(result: type_of_schema, **_: Any) -> type_of_schema:
     """Add what is referred to by name, the webhooks, and an example of every body (POSTPROCESSING_HOOKS)."""
     components = result["components"]
-    shapes = components["schemas"] | events.SHAPES | {"Problem": common_shapes.PROBLEM}
+    by_hand = events.SHAPES | {"Problem": common_shapes.PROBLEM}
+    if twice := components["schemas"].keys() & by_hand.keys():
+        raise ValueError(f"Two shapes have one name, and one would be told for the other: {sorted(twice)}")
+    shapes = components["schemas"] | by_hand
     components["schemas"] = dict(sorted(shapes.items()))
     components["headers"] = common_shapes.HEADERS
-    result["tags"] = [{"name": name, "description": said} for name, said in TAGS.items()]
+    result["tags"] = [*_tags()]
     components["examples"] = _shared_examples(result)
     result["webhooks"] = {kind.name: {"post": _webhook(kind)} for kind in kinds.ALL.values()}
+    links.add_links(result)
     samples.add_samples(result)
     return cast("type_of_schema", _without_marks(result))
+
+
+def _tags() -> Iterator[type_of_schema]:
+    for name, said in TAGS.items():
+        page = guides.address_of(PAGES.get(name, name))
+        yield {"name": name, "description": said, "externalDocs": {"description": "Guide", "url": page}}
 
 
 def _shared_examples(result: type_of_schema) -> type_of_schema:

@@ -8,57 +8,94 @@ import json
 import os
 import subprocess
 import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 import pytest
-from django.conf import settings
-from drf_spectacular.generators import SchemaGenerator
+from django.utils import timezone
 
-from core.db import execute, fetch
+from config import reference
+from core.db import current_schema, execute, fetch
+from events import handling
+from events.models import Event
 from rewards import ledger
 from tenants import context
+from tenants.models import Tenant
 from tests.checkout import ROOT
-from tests.fuzz import seeds
+from tests.fuzz import parts, seeds, tally
 from tests.fuzz.seeds import type_of_values
+from tests.programs import host_of
 from tests.serving import Server, served
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
 EXAMPLES = os.environ.get("EXAMPLES", "50")
-# A part of the operations, by a regular expression over their addresses.
-ONLY = os.environ.get("ONLY", "")
 # No shape can say what a tenant has, and what state it is in: what is valid may well be answered 400, 404 or 409.
 LEFT_OUT = "positive_data_acceptance"
+# How what is invalid is refused; an address or a header may be too long to be read at all.
+REFUSALS = ["400", "401", "403", "404", "405", "406", "409", "413", "414", "415", "422", "429", "431"]
 NUMBERS_FROM = 770_000_001
 
 
 @pytest.fixture
-def server(acme) -> Iterator[Server]:
-    with served(processes=2) as server:
+def server(acme, monkeypatch) -> Iterator[Server]:
+    # A line for each refusal costs more than the refusal.
+    monkeypatch.setenv("LOG_LEVEL", "ERROR")
+    with served(processes=1) as server:
         yield server
 
 
-def fuzz(
-    server: Server, folder: Path, *, key: str, host: str, values: Mapping[str, type_of_values], **more: str
-) -> int:
-    """Let schemathesis loose, and return its verdict: 0 for nothing found."""
-    document = folder / "openapi.json"
-    document.write_text(json.dumps(SchemaGenerator().get_schema(request=None, public=True), default=str))
-    config = folder / "schemathesis.toml"
-    config.write_text(_config(values))
+@dataclass(frozen=True, kw_only=True)
+class Run:
+    """Whose API is fuzzed, which of its operations, and what is asked for."""
+
+    key: str
+    host: str
+    names: Sequence[str]
+    values: Mapping[str, type_of_values] = field(default_factory=dict)
+    # What the hooks of `tests/fuzz/hooks.py` are told.
+    told: Mapping[str, str] = field(default_factory=dict)
+
+
+def fuzz(run: Run, server: Server, folder: Path) -> tally.type_of_tally:
+    """Let schemathesis loose. It must find nothing; return what it reached."""
+    document, config, counted = (folder / name for name in ("openapi.json", "schemathesis.toml", "tally.json"))
+    document.write_text(json.dumps(reference.document(), default=str))
+    config.write_text(_config(run.values))
+    address = f"http://127.0.0.1:{server.port}"
     command = [sys.executable, "-m", "schemathesis.cli", "--config-file", str(config), "run", str(document)]
-    command += ["--url", f"http://127.0.0.1:{server.port}", "--header", f"Authorization: Bearer {key}"]
-    command += ["--header", f"Host: {host}", "--workers", "1", "--max-examples", EXAMPLES, "--continue-on-failure"]
-    command += ["--checks", "all", "--exclude-checks", LEFT_OUT, "--generation-database", "none"]
-    command += ["--include-path-regex", ONLY] if ONLY else []
-    environment = os.environ | {"SCHEMATHESIS_HOOKS": "tests.fuzz.leaks", "PYTHONWARNINGS": "ignore", **more}
-    return subprocess.run(command, cwd=ROOT, env=environment, check=False).returncode  # noqa: S603 (our own fuzzer)
+    command += ["--url", address, "--header", f"Authorization: Bearer {run.key}", "--header", f"Host: {run.host}"]
+    command += ["--workers", "1", "--max-examples", EXAMPLES, "--continue-on-failure", "--generation-database", "none"]
+    command += ["--checks", "all", "--exclude-checks", LEFT_OUT]
+    # Where no answer leads to another operation there is nothing to walk.
+    command += [] if _lead_on(run.names) else ["--phases", "examples,coverage,fuzzing"]
+    command += [part for name in run.names for part in ("--include-name", name)]
+    told = {"FUZZ_ADDRESS": address, "FUZZ_HOST": run.host, "FUZZ_TALLY": str(counted)}
+    told |= {"FUZZ_DOCUMENT": str(document), **run.told}
+    environment = os.environ | {"SCHEMATHESIS_HOOKS": "tests.fuzz.hooks", "PYTHONWARNINGS": "ignore", **told}
+    verdict = subprocess.run(command, cwd=ROOT, env=environment, check=False).returncode  # noqa: S603 (our own fuzzer)
+    found = tally.read(counted)
+    sys.stdout.write(f"\n{tally.table(found)}\n")
+    assert verdict == 0
+    return found
+
+
+def _lead_on(names: Sequence[str]) -> bool:
+    told = [
+        operation
+        for path, operations in reference.document()["paths"].items()
+        for method, operation in operations.items()
+        if f"{method.upper()} {path}" in names
+    ]
+    ids = {operation["operationId"] for operation in told}
+    links = [link for operation in told for each in operation["responses"].values() for link in each.get("links", {})]
+    return not ids.isdisjoint(links)
 
 
 def _config(values: Mapping[str, type_of_values]) -> str:
-    lines = []
+    lines = ["[checks.negative_data_rejection]", f"expected-statuses = {json.dumps(REFUSALS)}", ""]
     for number, each in enumerate(values.values()):
         lines += [f"[dictionaries.d{number}]", f"values = {json.dumps(list(each))}", ""]
     lines += ["[parameters]"]
@@ -69,11 +106,39 @@ def _config(values: Mapping[str, type_of_values]) -> str:
 def test_whatever_is_sent_is_answered_as_the_reference_says(acme, server, tmp_path):
     seeds.seed(acme)
     key = seeds.key_without_limit(acme)
+    told = {"FUZZ_KEY": key, "FUZZ_FAILED": " ".join(str(each) for each in seeds.fail_events())}
+    names = parts.of_live_tenants(reference.document())
 
-    verdict = fuzz(server, tmp_path, key=key, host=f"acme.{settings.BASE_DOMAIN}", values=seeds.values())
+    reached = fuzz(Run(key=key, host=host_of(acme), names=names, values=seeds.values(), told=told), server, tmp_path)
 
-    assert verdict == 0
+    assert (tally.never_done(reached), sorted(reached)) == ([], names)
     assert ledger.verify() == []
+
+
+def test_whatever_was_reported_is_handled(acme, server, tmp_path):
+    seeds.seed(acme)
+    key = seeds.key_without_limit(acme)
+    names = [name for name in parts.of_live_tenants(reference.document()) if name == "POST /api/v1/events"]
+
+    fuzz(Run(key=key, host=host_of(acme), names=names, values=seeds.values()), server, tmp_path)
+    while handling.handle_batch(schema=current_schema(), at=timezone.now()):
+        pass
+
+    assert list(Event.objects.exclude(status=Event.Status.HANDLED).values_list("kind", "error")) == []
+    assert ledger.verify() == []
+
+
+def test_a_sandbox_answers_as_the_reference_says(acme, server, tmp_path):
+    sandbox = Tenant.objects.get(live=acme)
+    key = seeds.key_without_limit(acme, environment=Tenant.Environment.SANDBOX)
+    names = parts.of_sandboxes(reference.document())
+
+    with context.in_tenant(sandbox.schema_name):
+        values = seeds.values_of_sandbox(sandbox)
+        reached = fuzz(Run(key=key, host=host_of(acme), names=names, values=values), server, tmp_path)
+
+        assert (tally.never_done(reached), sorted(reached)) == ([], names)
+        assert ledger.verify() == []
 
 
 def test_with_the_ids_of_another_tenant_nothing_is_found_and_nothing_changes(acme, bolt, server, tmp_path):
@@ -83,17 +148,11 @@ def test_with_the_ids_of_another_tenant_nothing_is_found_and_nothing_changes(acm
     before = _everything()
     with context.in_tenant("t_bolt"):
         key = seeds.key_without_limit(bolt)
+    names = parts.of_live_tenants(reference.document())
+    told = {"FUZZ_OF_OTHERS": r"77000\d{4}|Bring a friend|Every order"}
 
-    verdict = fuzz(
-        server,
-        tmp_path,
-        key=key,
-        host=f"bolt.{settings.BASE_DOMAIN}",
-        values=values,
-        FUZZ_OF_OTHERS=r"77000\d{4}|Bring a friend|Every order",
-    )
+    fuzz(Run(key=key, host=host_of(bolt), names=names, values=values, told=told), server, tmp_path)
 
-    assert verdict == 0
     assert _everything() == before
 
 

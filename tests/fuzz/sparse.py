@@ -1,0 +1,62 @@
+"""
+Answers to which `fields` were asked: no shape can say that they lack what was not named, so it is looked at here.
+
+Whatever is there has the shape that the reference tells, in which nothing is required; and it is what was named.
+"""
+
+import json
+import os
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import schemathesis
+from jsonschema import Draft202012Validator
+
+SPARSE = "fields"
+
+
+@schemathesis.hook
+def filter_failure(context: Any, failure: Any, case: Any, response: Any) -> bool:
+    """Let the usual check of shapes speak of whole answers only."""
+    is_of_shape = type(failure).__name__ == "JsonSchemaError"
+    return not (is_of_shape and response.status_code == 200 and SPARSE in (case.query or {}))
+
+
+@schemathesis.check
+def a_sparse_answer_has_what_was_named(ctx: Any, response: Any, case: Any) -> None:
+    """Look at the shape of what is there, and at the names in it."""
+    if response.status_code != 200 or SPARSE not in (case.query or {}):
+        return
+    answer = response.json()
+    wrong = [error.message for error in _validator(case.operation.path, case.operation.method).iter_errors(answer)]
+    if wrong:
+        raise AssertionError(f"A sparse answer of another shape: {wrong[:3]}")
+    asked = {name.partition(".")[0] for name in _texts(case.query[SPARSE])} | (
+        {"expanded"} if "expand" in case.query else set()
+    )
+    rows = answer["data"] if "next_cursor" in answer else [answer]
+    if unasked := {name for row in rows for name in row} - asked:
+        raise AssertionError(f"Nobody asked for {sorted(unasked)}, but for {sorted(asked)}")
+
+
+def _texts(asked: Any) -> list[str]:
+    texts = asked if isinstance(asked, list) else [asked]
+    return [part for text in texts for part in str(text).split(",")]
+
+
+@cache
+def _validator(path: str, method: str) -> Draft202012Validator:
+    document = _without_required(json.loads(Path(os.environ["FUZZ_DOCUMENT"]).read_text()))
+    place = "/".join(("paths", path.replace("/", "~1"), method, "responses/200/content/application~1json/schema"))
+    return Draft202012Validator({**document, "$ref": f"#/{place}"})
+
+
+def _without_required(value: Any) -> Any:
+    if isinstance(value, dict):
+        return {
+            name: _without_required(each)
+            for name, each in value.items()
+            if not (name == "required" and isinstance(each, list))
+        }
+    return [_without_required(each) for each in value] if isinstance(value, list) else value

@@ -139,6 +139,12 @@ class World:
         body = {"key": order, "kind": "order.paid", "member": {"telegram": who}, "data": data}
         assert ask(self.server, self.shop_key, "events", body)["status"] == "waiting"
 
+    def merges(self, *, into: str, away: str) -> None:
+        """Say, as the shop, that two members are one person."""
+        ask(
+            self.server, self.shop_key, "members/merges", {"into": {"external_id": into}, "away": {"external_id": away}}
+        )
+
     def is_member(self, who: int) -> bool:
         """Say whether the bot has reported somebody, and knows it."""
         return [state for _key, state in self.bot.place.reported(who)] == ["sent"]
@@ -174,9 +180,8 @@ def world(acme, tmp_path: Path) -> Iterator[World]:
     place, now = Place(port=bots.free_port(), store=tmp_path / "bot.sqlite3"), timezone.now()
     make_campaign(at=now, budget_points=1000)
     _row, key = keys.issue(tenant=acme, environment="live", name="bot", scopes=SCOPES, at=now)
-    _row, shop_key = keys.issue(
-        tenant=acme, environment="live", name="shop", scopes=["events:write", "webhooks:write"], at=now
-    )
+    of_shop = ("events:write", "members:write", "webhooks:write")
+    _row, shop_key = keys.issue(tenant=acme, environment="live", name="shop", scopes=of_shop, at=now)
     with served() as server:
         secret = ask(server, shop_key, "webhooks", {"url": place.webhook_url})["secret"]
         with bots.running(place, url=f"http://localhost:{server.port}/api/v1", key=key, secret=secret) as bot:
@@ -230,6 +235,46 @@ def test_a_friend_comes_by_the_link_and_buys_and_the_inviter_is_told(world, work
     assert "+100" in _page_of(telegram, ANNA, "why", "+100").text
     assert [state for _key, state in world.bot.place.reported(BORIS)] == ["sent"]
     assert ledger.verify() == []
+
+
+@pytest.mark.django_db(transaction=True)
+def test_whoever_turns_out_to_be_a_customer_of_the_shop_goes_on_being_told(world, worker):
+    telegram = world.telegram
+    telegram.says(ANNA, "/start", language="ru")
+    code = _link_of(telegram, ANNA, site=f"http://acme.localhost:{world.server.port}")
+    ask(world.server, world.shop_key, "members", {"external_id": "anna"})
+    world.merges(into="anna", away=f"tg-{ANNA}")
+    wait_until(lambda: world.bot.place.known_as(ANNA) == "anna")
+
+    telegram.says(BORIS, f"/start {code}")
+    wait_until(Referral.objects.exists)
+    world.buys(BORIS, "order-1")
+
+    telegram.wait_for(ANNA, "Вам начислено баллов: 100.")
+    assert _pages_of(telegram, ANNA)["balance"] == "Баллы: 100.\nСкоро придут: 0. На проверке: 0."
+    assert Referral.objects.get().inviter_id == people.get_by_external_id("anna").pk
+    assert ledger.verify() == []
+
+
+@pytest.mark.django_db(transaction=True)
+def test_of_two_accounts_of_one_person_the_last_that_asked_is_told(world, worker):
+    telegram, place = world.telegram, world.bot.place
+    telegram.says(ANNA, "/start")
+    telegram.says(CLARA, "/start")
+    wait_until(lambda: world.is_member(ANNA) and world.is_member(CLARA))
+    world.merges(into=f"tg-{ANNA}", away=f"tg-{CLARA}")
+    wait_until(lambda: place.known_as(CLARA) is None)
+    world.hears("msg_1", "reward.granted", 1, about=1)
+    telegram.wait_for(ANNA, "You were given 100 points.")
+
+    telegram.says(CLARA, "/friends")
+    telegram.presses(CLARA, "sarafan:balance", under=telegram.wait_for(CLARA, MENU))
+    telegram.wait_for(CLARA, "You have 0 points.")
+    world.hears("msg_2", "reward.granted", 1, about=2)
+    telegram.wait_for(CLARA, "You were given 100 points.")
+
+    assert (place.known_as(ANNA), place.known_as(CLARA)) == (None, f"tg-{ANNA}")
+    assert telegram.told(ANNA) == [HELLO, "You were given 100 points."]
 
 
 def _link_of(telegram: Telegram, who: int, *, site: str) -> str:

@@ -42,6 +42,12 @@ class Place:
         with closing(sqlite3.connect(self.store)) as db:
             return db.execute(found, [who]).fetchall()
 
+    def known_as(self, who: int) -> str | None:
+        """Return the external id by which the bot tells somebody, if it does."""
+        with closing(sqlite3.connect(self.store)) as db:
+            row = db.execute("SELECT external_id FROM people WHERE telegram = ?", [who]).fetchone()
+        return row[0] if row else None
+
 
 def free_port() -> int:
     """Return a port at which nobody listens."""

@@ -19,6 +19,7 @@ PATH = "/sarafan/webhooks"
 PAUSE_SECONDS = 0.5
 RETRIES_MAX = 3
 TOLD = ("reward.granted", "reward.taken_back", "level.reached")
+MERGED = "member.merged"
 
 
 def application(*, store: Store, secret: str) -> web.Application:
@@ -40,11 +41,21 @@ def application(*, store: Store, secret: str) -> web.Application:
 
 
 def _put_away(store: Store, message: dict[str, Any]) -> None:
-    """Keep what is to be told. The same id is the same message; one older than what came of its object is ignored."""
+    """
+    Keep what is to be told, and who somebody is by now.
+
+    The same id is the same message; one older than what came of its object is ignored.
+    """
     member, about = message["data"].get("member") or {}, message["object"]
-    found = store.find(member.get("external_id") or "")
     # A test of the webhook is no reward.
-    if found is None or message["type"] not in TOLD or message.get("test"):
+    if message.get("test"):
+        return
+    if message["type"] == MERGED:
+        # Told as it is now: they may have gone further since.
+        store.merge(away_id=message["data"]["away_id"], into_id=member["id"], external_id=member["external_id"])
+        return
+    found = store.find(member.get("external_id") or "")
+    if found is None or message["type"] not in TOLD:
         return
     telegram, language = found
     store.note(

@@ -42,23 +42,23 @@ class Members:
         """
         known = self.store.external_id_of(telegram)
         if known is None:
-            known = await self._find(telegram) or await self._give(telegram)
-            self.store.identify(telegram, known)
+            found = await self._find(telegram) or await self._give(telegram)
+            known = str(found["external_id"])
+            self.store.identify(telegram, member_id=found["id"], external_id=known)
         return known
 
-    async def _find(self, telegram: int) -> str | None:
+    async def _find(self, telegram: int) -> Any:
+        """Return the member whom a Telegram id means, or nothing if none is, or has no external id."""
         try:
-            found: str | None = (await self.api.post("/members/search", {"telegram": telegram}))["external_id"]
+            found = await self.api.post("/members/search", {"telegram": telegram})
         except Refused as refusal:
             if refusal.status != 404:
                 raise
             return None
-        return found
+        return found if found["external_id"] else None
 
-    async def _give(self, telegram: int) -> str:
-        body = {"telegram": telegram, "external_id": f"tg-{telegram}"}
-        given: str = (await self.api.post("/members", body))["external_id"]
-        return given
+    async def _give(self, telegram: int) -> Any:
+        return await self.api.post("/members", {"telegram": telegram, "external_id": f"tg-{telegram}"})
 
     async def report(self) -> None:
         """

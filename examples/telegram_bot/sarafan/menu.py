@@ -1,5 +1,6 @@
 """What members see: `/start` with a friend's code, and `/friends` with its menu."""
 
+import logging
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
 from datetime import UTC, datetime
@@ -26,6 +27,7 @@ from sarafan.members import Members
 from sarafan.store import Store
 from sarafan.words import language_of, say
 
+logger = logging.getLogger(__name__)
 COMMANDS = [BotCommand(command="friends", description="Invite friends, see your points")]
 # Drawn codes look like this. One that a member chose, such as ANNA, could be a word of yours, and needs its "r_".
 OURS = F.args.regexp(r"^(r_[0-9A-Za-z]{4,16}|[2-9A-HJKMNP-TV-Z]{11})$")
@@ -100,10 +102,12 @@ class Menu:
         except Away:
             await self._show(query, say(language_of(user), "later"))
         except Refused as refusal:
-            if refusal.status != 404:
-                raise
-            self.store.forget(user.id)
-            await self._show(query, say(language_of(user), "unknown"))
+            if refusal.status == 404:
+                self.store.forget(user.id)
+                await self._show(query, say(language_of(user), "unknown"))
+            else:
+                logger.exception("Sarafan does not show %s.", section)
+                await self._show(query, say(language_of(user), "later"))
 
     def _join_once(self, user: User, update: Update, bot: Bot) -> None:
         """Join somebody who may have used the bot for years, or have come by a link of its own."""

@@ -13,7 +13,8 @@ CREATE TABLE IF NOT EXISTS outbox (key TEXT PRIMARY KEY, body TEXT NOT NULL, sta
 CREATE TABLE IF NOT EXISTS seen (id TEXT PRIMARY KEY, at REAL NOT NULL);
 CREATE TABLE IF NOT EXISTS latest (object TEXT PRIMARY KEY, sequence INTEGER NOT NULL);
 CREATE TABLE IF NOT EXISTS people (
-    telegram INTEGER PRIMARY KEY, language TEXT NOT NULL, is_joined INTEGER NOT NULL DEFAULT 0, external_id TEXT UNIQUE
+    telegram INTEGER PRIMARY KEY, language TEXT NOT NULL, is_joined INTEGER NOT NULL DEFAULT 0, external_id TEXT UNIQUE,
+    member_id INTEGER
 );
 CREATE TABLE IF NOT EXISTS notes (id INTEGER PRIMARY KEY, telegram INTEGER NOT NULL, text TEXT NOT NULL);
 """
@@ -25,6 +26,9 @@ class Store:
     def __init__(self, path: str) -> None:
         self.db = sqlite3.connect(path)
         self.db.executescript(TABLES)
+        if "member_id" not in {column[1] for column in self.db.execute("PRAGMA table_info(people)")}:
+            # A file of before there was one.
+            self.db.execute("ALTER TABLE people ADD COLUMN member_id INTEGER")
         with self.db:
             long_ago = [time.time() - KEPT_SECONDS]
             self.db.execute("DELETE FROM seen WHERE at < ?", long_ago)
@@ -62,10 +66,21 @@ class Store:
         with self.db:
             self.db.execute("DELETE FROM people WHERE telegram = ?", [telegram])
 
-    def identify(self, telegram: int, external_id: str) -> None:
+    def identify(self, telegram: int, *, member_id: int, external_id: str) -> None:
+        """Note which member somebody is. Of two accounts of one member, the last that was identified is told."""
+        found = "UPDATE people SET external_id = ?, member_id = ? WHERE telegram = ?"
         with self.db:
             self.db.execute("UPDATE people SET external_id = NULL WHERE external_id = ?", [external_id])
-            self.db.execute("UPDATE people SET external_id = ? WHERE telegram = ?", [external_id, telegram])
+            self.db.execute(found, [external_id, member_id, telegram])
+
+    def merge(self, *, away_id: int, into_id: int, external_id: str | None) -> None:
+        """Let whoever was one member be another from now on, and be told by that one's external id."""
+        with self.db:
+            elsewhere = "SELECT 1 FROM people WHERE external_id = ? AND member_id IS NOT ?"
+            is_told_elsewhere = self.db.execute(elsewhere, [external_id, away_id]).fetchone() is not None
+            told = "UPDATE people SET external_id = ? WHERE member_id = ? AND external_id IS NOT NULL"
+            self.db.execute(told, [None if is_told_elsewhere else external_id, away_id])
+            self.db.execute("UPDATE people SET member_id = ? WHERE member_id = ?", [into_id, away_id])
 
     def is_joined(self, telegram: int) -> bool:
         """Say whether somebody was reported, or waits to be."""
@@ -73,7 +88,8 @@ class Store:
         return bool(found and found[0])
 
     def external_id_of(self, telegram: int) -> str | None:
-        row = self.db.execute("SELECT external_id FROM people WHERE telegram = ?", [telegram]).fetchone()
+        known = "SELECT external_id FROM people WHERE telegram = ? AND member_id IS NOT NULL"
+        row = self.db.execute(known, [telegram]).fetchone()
         return row[0] if row else None
 
     def find(self, external_id: str) -> tuple[int, str] | None:

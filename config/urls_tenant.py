@@ -4,6 +4,7 @@ from django.urls import URLPattern, URLResolver, include, path
 from django.views.generic import RedirectView
 
 from core.backoffice import tenant_site
+from integrations.widget import urls as widget
 from referrals.urls import links
 from rewards.urls import files
 
@@ -13,6 +14,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("admin/", tenant_site.urls),
     *links,
     *files,
+    *widget.files,
 ]
 
 # Django imports them by name.

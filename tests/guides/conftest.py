@@ -14,8 +14,9 @@ from rewards.models import Gift
 from tenants import context, keys
 from tenants.clock import now
 from tenants.models import Tenant
-from tests.guides.languages import ALL, MISSING
+from tests.botapi.bots import free_port
 from tests.programs import YEAR_BEGAN
+from tests.webhooks import send_due
 
 DISCOUNT: Final = {
     "code": "tenth",
@@ -25,19 +26,12 @@ DISCOUNT: Final = {
 }
 
 
-def pytest_terminal_summary(terminalreporter: Any) -> None:
-    """Say so plainly when a part of the tests could not run."""
-    for language in MISSING:
-        program = ALL[language].program
-        terminalreporter.write_line(f"LEFT OUT: the guides' snippets in {language}, as there is no {program} here.")
-
-
 @pytest.fixture
 def reader(bolt: Tenant, live_server: Any) -> Mapping[str, str]:
     """Return the variables of a guide: the address, a test key that may do everything, and a message to verify."""
     _row, key = keys.issue(tenant=bolt, environment="sandbox", name="guide", scopes=keys.ALL_SCOPES, at=YEAR_BEGAN)
     address = f"http://127.0.0.1:{live_server.thread.port}/api/v1"
-    return {"SARAFAN_URL": address, "SARAFAN_KEY": key, **_message()}
+    return {"SARAFAN_URL": address, "SARAFAN_KEY": key, "HEAR_PORT": str(free_port()), **_message()}
 
 
 def _message() -> Mapping[str, str]:
@@ -60,11 +54,12 @@ def sandbox(bolt: Tenant) -> Tenant:
 
 @pytest.fixture
 def handle(sandbox: Tenant) -> Callable[[], None]:
-    """Return what handles all that waits in the sandbox."""
+    """Return what handles all that waits in the sandbox, and tells its webhooks."""
 
     def handle_all() -> None:
         with context.in_tenant(sandbox.schema_name):
             while handling.handle_batch(schema=sandbox.schema_name, at=now()):
                 pass
+            send_due(at=now())
 
     return handle_all

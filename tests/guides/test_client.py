@@ -43,13 +43,13 @@ def test_its_types_are_sound(folder):
 def test_a_program_that_uses_it_reports_and_asks(client, handle):
     models = part("models")
     with client as sarafan:
-        fixture = part("api.sandbox.make_sandbox_fixture").sync(
+        fixture = part("api.sandbox.create_sandbox_fixture").sync(
             client=sarafan, body=models.FixturesInput(name="referral")
         )
-        made = part("api.members.members_create").sync_detailed(
+        made = part("api.members.create_member").sync_detailed(
             client=sarafan, body=models.MemberInput(external_id="anna"), idempotency_key="make-anna"
         )
-        whole = part("api.members.members_retrieve").sync("anna", client=sarafan)
+        whole = part("api.members.get_member").sync("anna", client=sarafan)
         anna, boris = models.EventMember(external_id="anna"), models.EventMember(external_id="boris")
         batch = models.EventBatch(
             events=[
@@ -67,9 +67,9 @@ def test_a_program_that_uses_it_reports_and_asks(client, handle):
         )
         told = part("api.events.report_events").sync(client=sarafan, body=batch)
         handle()
-        whole = part("api.members.members_retrieve").sync("anna", client=sarafan)
+        whole = part("api.members.get_member").sync("anna", client=sarafan)
         event = part("api.events.get_event").sync(told.events[1].id, client=sarafan)
-        nobody = part("api.members.members_retrieve").sync_detailed("nobody", client=sarafan)
+        nobody = part("api.members.get_member").sync_detailed("nobody", client=sarafan)
 
     assert fixture.members == ["fixture-anna", "fixture-boris", "fixture-clara"]
     assert (made.status_code, made.parsed.created) == (201, True)

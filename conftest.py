@@ -13,6 +13,8 @@ from django.conf import settings
 from django.core.cache import cache
 from django.db import connection
 from django.test import TransactionTestCase
+from hypothesis import HealthCheck
+from hypothesis import settings as hypothesis_settings
 from pytest_django import DjangoDbBlocker
 
 from antifraud.lists import ranges
@@ -21,6 +23,10 @@ from tenants import context, standing
 from tenants.models import Tenant
 from tests import catalogue
 from tests.stage import Stage, build, strike, sweep
+
+# How busy the machine is says nothing about what is tested.
+hypothesis_settings.register_profile("busy", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+hypothesis_settings.load_profile("busy")
 
 
 @pytest.fixture(scope="session", autouse=True)

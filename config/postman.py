@@ -32,7 +32,10 @@ def collection(document: Mapping[str, Any]) -> type_of_json:
         "info": {"name": info["title"], "description": info.get("description", ""), "schema": SCHEMA},
         "auth": {"type": "bearer", "bearer": [{"key": "token", "value": "{{key}}", "type": "string"}]},
         "variable": [{"key": "base_url", "value": BASE_URL}, {"key": "key", "value": "sk_test_…"}],
-        "item": [{**tag, "item": folders[tag["name"]]} for tag in document["tags"]],
+        "item": [
+            {"name": tag["name"], "description": tag["description"], "item": folders[tag["name"]]}
+            for tag in document["tags"]
+        ],
     }
 
 

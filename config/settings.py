@@ -62,6 +62,10 @@ X_FRAME_OPTIONS = "DENY"
 DEMO_ENABLED = env.flag("DEMO_ENABLED", default=(LOCAL or BASE_DOMAIN == "localhost") and not HTTPS)
 if DEMO_ENABLED and HTTPS:
     env.refuse("DEMO_ENABLED is for one's own machine, as everybody knows the demo's passwords; HTTPS says it is none.")
+# Where the site of the demo's shop is, on 127.0.0.1.
+DEMO_SHOP_PORT = env.number("DEMO_SHOP_PORT", default=PORT + 1 if PORT < 65_535 else PORT - 1, least=1, most=65_535)
+if DEMO_SHOP_PORT == PORT:
+    env.refuse("DEMO_SHOP_PORT is PORT, and two servers cannot share one.")
 
 # --- Tenants and applications ---------------------------------------------------------------------------------------
 
@@ -154,6 +158,12 @@ DATABASES: dict[str, dict[str, Any]] = {
         **env.database("DATABASE_URL", default=PLACE.database_url),
     },
 }
+
+# How long the database works for one request: a statement, waiting for a lock, and a transaction in which nothing
+# happens. Of workers and commands none is limited (`config.patience`).
+WEB_STATEMENT_SECONDS = env.number("WEB_STATEMENT_SECONDS", default=15, least=1, most=600)
+WEB_LOCK_SECONDS = env.number("WEB_LOCK_SECONDS", default=10, least=1, most=600)
+WEB_IDLE_SECONDS = env.number("WEB_IDLE_SECONDS", default=60, least=1, most=3600)
 
 # --- Cache and Celery -----------------------------------------------------------------------------------------------
 
@@ -327,9 +337,10 @@ FACT_OUTBOX = "integrations.webhooks.outbox.OUTBOX"
 FACT_OUTBOX_BELL = "integrations.webhooks.outbox.ring"
 # What else of an event its list can expand: scoring stands above events, and knows why.
 EVENT_EXPANSIONS = "scoring.expansions.OF_EVENTS"
-# Who lists what a field of an event may be compared with, and who says why a fact cannot happen as things stand: levels
-# stand above campaigns.
+# Who lists what a field of an event may be compared with, who says what a fact is called, and why one cannot happen as
+# things stand: they stand above campaigns and events.
 FIELD_CHOICES = {"level": "rewards.levels.triggers.names"}
+FACT_LABEL = "integrations.webhooks.kinds.label_of"
 FACT_ADVICE = {
     "level.reached": "rewards.levels.triggers.why_not_reached",
     "level.will_fall": "rewards.levels.triggers.why_not_about_to_fall",
@@ -358,6 +369,7 @@ SPECTACULAR_SETTINGS: dict[str, Any] = {
     "SCHEMA_PATH_PREFIX": r"/api/v1",
     # Without the usual hook: it names each set of choices after its field, and there are several called `status`.
     "POSTPROCESSING_HOOKS": ["config.openapi.complete"],
+    "EXTERNAL_DOCS": {"description": "Guides", "url": "/api/docs/guides/"},
     "SWAGGER_UI_DIST": "SIDECAR",
     "SWAGGER_UI_FAVICON_HREF": "SIDECAR",
 }
@@ -368,6 +380,8 @@ API_REQUESTS_A_SECOND = env.number("API_REQUESTS_A_SECOND", default=100, least=1
 API_REQUESTS_A_SECOND_OF_VISITOR = env.number("API_REQUESTS_A_SECOND_OF_VISITOR", default=10, least=1, most=10_000)
 API_REQUESTS_A_DAY = env.number("API_REQUESTS_A_DAY", default=5_000_000, least=1, most=2_000_000_000)
 API_EVENTS_A_DAY = env.number("API_EVENTS_A_DAY", default=5_000_000, least=1, most=2_000_000_000)
+# How many requests a minute may come from one address with keys that nobody has.
+API_UNKNOWN_KEYS_A_MINUTE = env.number("API_UNKNOWN_KEYS_A_MINUTE", default=60, least=1, most=100_000)
 # How many times a minute links may be followed from one address.
 LINK_VISITS_A_MINUTE = env.number("LINK_VISITS_A_MINUTE", default=60, least=1, most=100_000)
 
@@ -375,6 +389,11 @@ LINK_VISITS_A_MINUTE = env.number("LINK_VISITS_A_MINUTE", default=60, least=1, m
 
 # Addresses of our own machine are refused, lest a tenant makes us call what only we can reach.
 OUTBOUND_ALLOW_LOOPBACK = env.flag("OUTBOUND_ALLOW_LOOPBACK", default=False)
+# What an address of our own machine may begin with all the same: on one's own machine the site of the demo's shop, and
+# nothing at all where tenants have hosts that others reach.
+OUTBOUND_ALLOWED_STARTS = (
+    (f"http://127.0.0.1:{DEMO_SHOP_PORT}/",) if DEMO_ENABLED and BASE_DOMAIN == "localhost" else ()
+)
 
 # --- Languages and time ---------------------------------------------------------------------------------------------
 
@@ -443,5 +462,7 @@ LOGGING: dict[str, Any] = {
         "celery.app.trace": {"level": "WARNING"},
         "celery.beat": {"level": "WARNING"},
         "celery.worker.strategy": {"level": "WARNING"},
+        # Django sets a level of its own, which the root's would not change.
+        "django": {"level": "NOTSET"},
     },
 }

@@ -6,6 +6,7 @@ os.environ |= {
     "SARAFAN_PROFILE": "test",
     "API_REQUESTS_A_SECOND": "10000",
     "API_REQUESTS_A_SECOND_OF_VISITOR": "10000",
+    "API_UNKNOWN_KEYS_A_MINUTE": "100000",
     "BASE_DOMAIN": "localhost",
     "DEBUG": "no",
     "ENCRYPTION_KEY": "Zm9yIHRlc3RzIG9ubHksIDMyIGJ5dGVzIGxvbmcuLi4=",

@@ -25,3 +25,13 @@ TAGS: Final = {
     "exports": "Everything there is, table by table.",
     "sandbox": "What can only be tried out: time, examples, a fresh start.",
 }
+# The page of docs/api/ that tells more about a group, where it is not called like the group.
+PAGES: Final = {
+    "key": "authentication",
+    "clicks": "links",
+    "entitlements": "rewards",
+    "codes": "discount-codes",
+    "purchases": "catalogue",
+    "adjustments": "rewards",
+    "leaderboards": "campaigns",
+}

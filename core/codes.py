@@ -30,6 +30,7 @@ CHOSEN = re.compile(rf"[0-9A-Z]{{{CHOSEN_LENGTH_MIN},{CHOSEN_LENGTH_MAX}}}")
 VALUE = {character: value for value, character in enumerate(ALPHABET)}
 # Letters that look the same are typed on a Russian keyboard without noticing.
 LATIN = str.maketrans("АВСЕНКМРТХУ", "ABCEHKMPTXY")
+SHARED_LATIN = str.maketrans("О", "O")
 
 KEY_KINDS = {"secret": "sk", "publishable": "pk"}
 KEY_WORDS = {"live": "live", "sandbox": "test"}
@@ -67,9 +68,18 @@ def normalise_code(text: str) -> str:
     return "".join(c for c in shown if not c.isspace() and unicodedata.category(c) != "Pd")
 
 
+def normalise_shared(text: str) -> str:
+    """
+    Return a code that members share as it is stored: Latin letters and digits only, so a Russian O too is made Latin.
+
+    Other codes are not: a tenant's own, found by what `normalise_code` once made of them, may have been written so.
+    """
+    return normalise_code(text).translate(SHARED_LATIN)
+
+
 def is_code(text: str) -> bool:
     """Tell whether `text`, normalised, could have come from `new_code`. Costs no query, so ask before looking it up."""
-    code = normalise_code(text)
+    code = normalise_shared(text)
     if not LENGTH_MIN <= len(code) <= LENGTH_MAX or any(c not in VALUE for c in code):
         return False
     return _check_value(code[:-1]) == VALUE[code[-1]]
@@ -81,7 +91,7 @@ def can_be_chosen(text: str) -> bool:
 
     One that could be taken for a random code with a slip in it is not: else somebody chooses what others mistype.
     """
-    code = normalise_code(text)
+    code = normalise_shared(text)
     looks_drawn = len(code) == DRAWN_LENGTH + 1 and all(c in VALUE for c in code)
     return CHOSEN.fullmatch(code) is not None and not looks_drawn
 

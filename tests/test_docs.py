@@ -15,6 +15,7 @@ from celery import current_app
 from django.apps import apps
 from django.core.management import get_commands
 
+from config import reference
 from core.errors import Failure, code_of
 from core.http.problems import STATUS
 from demo.businesses import PLATFORM_PASSWORD, PLATFORM_USERNAME, RECORD_SHOP, ROLES
@@ -24,7 +25,13 @@ from tests.checkout import PACKAGES, ROOT, own_models, sources
 from tests.programs import program_of
 from tests.walk import Asked, Place, places
 
-API = ROOT / "docs/api/README.md"
+API = sorted((ROOT / "docs/api").glob("*.md"))
+EVENTS = ROOT / "docs/api/events.md"
+FACTS_TOLD = ROOT / "docs/api/facts.md"
+OPERATIONS = ROOT / "docs/api/operations.md"
+ERROR_CODES = ROOT / "docs/api/error-codes.md"
+AUTHENTICATION = ROOT / "docs/api/authentication.md"
+FRONT_LINES_MAX = 150
 ARCHITECTURE = ROOT / "ARCHITECTURE.md"
 DOCUMENTS = sorted(
     path
@@ -132,7 +139,7 @@ def test_every_package_stands_on_a_floor():
 
 
 def test_every_kind_of_event_is_in_the_api_document_with_all_of_its_data():
-    rows = {row[0]: row for row in rows_of(API) if len(row) == 3}
+    rows = {row[0]: row for row in rows_of(EVENTS) if len(row) == 3}
 
     for name, kind in KINDS.items():
         data = rows[f"`{name.replace('*', '<name>')}`"][2]
@@ -142,7 +149,9 @@ def test_every_kind_of_event_is_in_the_api_document_with_all_of_its_data():
 
 
 def test_every_fact_that_starts_rules_is_in_the_api_document():
-    assert {row[0].strip("`") for row in rows_of(API) if row[0].startswith(("`level.", "`referral."))} == set(FACTS)
+    assert {row[0].strip("`") for row in rows_of(FACTS_TOLD) if row[0].startswith(("`level.", "`referral."))} == set(
+        FACTS
+    )
 
 
 def _fields_of(schema: dict[str, Any]) -> dict[str, bool]:
@@ -155,11 +164,36 @@ def _fields_of(schema: dict[str, Any]) -> dict[str, bool]:
     return found
 
 
+def operations_told() -> list[tuple[str, str, str]]:
+    """Return the name, the address and the scope of every operation that the page of them names."""
+    rows = [[cell.replace("`", "") for cell in row] for row in rows_of(OPERATIONS) if len(row) == 4]
+    return [(name, address, scope) for name, address, scope, _does in rows if "/api/v1/" in address]
+
+
 def test_every_operation_is_in_the_api_document_with_its_scope():
-    methods = ("`GET ", "`POST ", "`PUT ", "`PATCH ", "`DELETE ")
-    told = {row[0].strip("`"): row[1].replace("`", "") for row in rows_of(API) if row[0].startswith(methods)}
+    told = {address: scope for _name, address, scope in operations_told()}
 
     assert told == {f"{method} {place.path}": scope for place in _operations() for method, scope in _scopes_of(place)}
+
+
+def test_an_operation_has_the_name_that_clients_know_it_by():
+    """Whoever renames one breaks them."""
+    described = reference.document()["paths"]
+
+    told = {address: name for name, address, _scope in operations_told()}
+    assert told == {
+        f"{method.upper()} {path}": operation["operationId"]
+        for path, methods in described.items()
+        for method, operation in methods.items()
+    }
+    assert len(operations_told()) == len(told) == len(set(told.values()))
+
+
+def test_operations_are_named_in_one_way():
+    wrong = [name for name, *_rest in operations_told() if not re.fullmatch(r"[a-z]+(_[a-z]+)+", name)]
+    generated = [name for name, *_rest in operations_told() if re.search(r"_(retrieve|partial_update|destroy)$", name)]
+
+    assert (wrong, generated) == ([], [])
 
 
 def _operations() -> list[Place]:
@@ -187,6 +221,7 @@ def _operations() -> list[Place]:
     rest = dict.fromkeys(
         (
             "code",
+            "page",
             "app_label",
             "url",
             "content_type_id",
@@ -218,7 +253,14 @@ def _scopes_of(place: Place) -> Iterator[tuple[str, str]]:
 
 
 def test_every_scope_is_in_the_api_document():
-    assert [scope for scope in ALL_SCOPES if f"`{scope}`" not in text_of(API)] == []
+    assert [scope for scope in ALL_SCOPES if f"`{scope}`" not in text_of(AUTHENTICATION)] == []
+
+
+def test_the_front_page_leads_to_every_other_page_and_stays_short():
+    front = text_of(ROOT / "docs/api/README.md")
+
+    assert [path.name for path in API if f"]({path.name})" not in front] == ["README.md"]
+    assert len(front.splitlines()) <= FRONT_LINES_MAX
 
 
 def failures() -> set[type[Failure]]:
@@ -238,9 +280,29 @@ def failures() -> set[type[Failure]]:
     return found
 
 
+def codes_told(*, columns: int) -> dict[str, str]:
+    """Return the status of each code: of those that the API answers with (four columns), or of the rest (three)."""
+    rows = [row for row in rows_of(ERROR_CODES) if len(row) == columns and row[1].isdigit()]
+    assert len(rows) == len({row[0] for row in rows})
+    return {row[0].strip("`"): row[1] for row in rows}
+
+
+def test_every_code_of_the_api_is_one_that_operations_name_and_says_what_to_do():
+    named = set(reference.document()["components"]["examples"])
+
+    assert named - set(codes_told(columns=4) | codes_told(columns=3)) == set()
+    # Made before or after any operation.
+    assert set(codes_told(columns=4)) - named == {"internal_server_error", "method_not_allowed"}
+    assert [row[0] for row in rows_of(ERROR_CODES) if "" in row] == []
+
+
+def test_a_code_is_told_of_once():
+    assert set(codes_told(columns=4)) & set(codes_told(columns=3)) == set()
+
+
 def test_every_failure_is_in_the_api_document_with_its_status():
-    told = {row[0].strip("`"): row[1] for row in rows_of(API) if len(row) == 3 and row[1].isdigit()}
-    families = dict(re.findall(r"`(\w+)` (\d{3})", text_of(API).rpartition("six families")[2]))
+    told = codes_told(columns=4) | codes_told(columns=3)
+    families = dict(re.findall(r"`(\w+)` (\d{3})", text_of(ERROR_CODES).rpartition("six families")[2]))
 
     for failure in failures():
         status = str(next(status for family, status in STATUS.items() if issubclass(failure, family)))
@@ -256,6 +318,8 @@ def test_every_failure_is_in_the_api_document_with_its_status():
         "not_acceptable",
         "not_authenticated",
         "service_unavailable",
+        "still_writing",
+        "too_slow",
         "too_many_guesses",
         "unsupported_media_type",
     }
@@ -266,7 +330,7 @@ def test_every_failure_is_in_the_api_document_with_its_status():
 
 def events_shown() -> list[dict[str, Any]]:
     """Return the bodies of events in the documents, in the order in which they stand."""
-    shown = [json.loads(block) for block in blocks_of(API, "json")]
+    shown = [json.loads(block) for block in blocks_of(EVENTS, "json")]
     curled = re.findall(r"api_events -d '(.*?)'(?= |$)", _readme_lines(), flags=re.MULTILINE)
     return [body for body in [*shown, *map(json.loads, curled)] if {"kind", "data"} <= set(body) or "events" in body]
 

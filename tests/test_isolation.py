@@ -20,6 +20,7 @@ from core.backoffice import platform_site, tenant_site
 from core.db import execute, fetch
 from events.models import Event
 from integrations.models import Delivery, Endpoint
+from integrations.webhooks import secrets
 from members import people
 from referrals.models import Code, Referral
 from rewards import entitlements
@@ -55,8 +56,8 @@ ROWS_OF_ACME = re.compile(r"acme-(?!sandbox)|Only for Acme|77000\d{4}")
 # The pages of these have nothing in them that would tell one tenant from another.
 NAMELESS = {"account", "rewardpolicy", "attributionpolicy", "fraudpolicy", "asset", "limit"}
 
-# What everybody may see: where one logs in, the API's reference, and where a shared link leads.
-OPEN = {"login", "schema", "docs", "link", "certificate-page"}
+# What everybody may see: where one logs in, the API's reference, where a shared link leads, and a script for any page.
+OPEN = {"login", "schema", "docs", "guides", "guide", "link", "certificate-page", "widget"}
 
 
 @pytest.fixture
@@ -136,6 +137,7 @@ def asked(acme) -> Asked:
         "app_label": "staff",
         "span": "1d",
         "fixture": "referral",
+        "page": "quick-start",
         "url": "nowhere/",
     }
     return Asked(rows=_rows(acme), values=values)
@@ -144,7 +146,7 @@ def asked(acme) -> Asked:
 def _webhooks() -> dict[str, str]:
     """Give Acme a webhook, and something that was to be sent there; return what to ask for."""
     webhook = Endpoint.objects.create(
-        url="https://acme-hooks.example.com/", kinds=["points.expired"], secret="x", created_at=NOON
+        url="https://acme-hooks.example.com/", kinds=["points.expired"], secret=secrets.new()[1], created_at=NOON
     )
     delivery = Delivery.objects.create(
         endpoint=webhook, kind="points.expired", message_id="acme-message", next_at=NOON, created_at=NOON

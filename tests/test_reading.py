@@ -19,7 +19,7 @@ from tests.programs import program_of
 
 pytestmark = pytest.mark.django_db
 
-SCOPES = ("rewards:read", "members:read", "events:read", "cases:read", "members:write")
+SCOPES = ("rewards:read", "members:read", "events:read", "campaigns:read", "cases:read", "members:write")
 SINCE = datetime(2026, 3, 1, tzinfo=UTC)
 
 
@@ -178,6 +178,33 @@ def test_what_is_expanded_can_be_sparse_too(program):
     row = program.get("/api/v1/rewards?expand=member&fields=id,expanded.member.status").json()["data"][0]
 
     assert row == {"id": Reward.objects.latest("pk").pk, "expanded": {"member": {"status": "active"}}}
+
+
+@pytest.mark.parametrize(
+    ("address", "of_list", "scope"),
+    [
+        ("rewards?expand=member", "rewards:read", "members:read"),
+        ("rewards?expand=campaign", "rewards:read", "campaigns:read"),
+        ("rewards?expand=event", "rewards:read", "events:read"),
+        ("rewards/{reward}?expand=member", "rewards:read", "members:read"),
+        ("purchases?expand=member", "rewards:read", "members:read"),
+        ("redemptions?expand=member", "rewards:read", "members:read"),
+        ("members/anna/rewards?expand=event", "members:read", "events:read"),
+        ("events?kind=order.paid&expand=member", "events:read", "members:read"),
+        ("cases?expand=rewards", "cases:read", "rewards:read"),
+    ],
+)
+def test_whatever_is_expanded_takes_the_scope_to_read_it(shop, acme, address, of_list, scope):
+    path = "/api/v1/" + address.format(reward=Reward.objects.latest("pk").pk)
+    bare, program = program_of(acme, of_list), program_of(acme, of_list, scope)
+
+    refused = bare.get(path)
+
+    assert (refused.status_code, refused.json()["code"]) == (403, "missing_scope")
+    assert refused.json()["required_scope"] == scope
+    assert "anna" not in refused.content.decode()
+    assert bare.get(path.partition("expand")[0].rstrip("?&")).status_code == 200
+    assert program.get(path).status_code == 200
 
 
 @pytest.mark.parametrize("expand", ["nothing", "member,nothing", "", "member.", "member,campaign,event,member,x"])

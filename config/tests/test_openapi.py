@@ -86,8 +86,8 @@ def test_an_operation_names_the_codes_of_what_its_verbs_refuse(document):
         "403": look["403"],
         "404": {"unknown_reward", "unknown_host", "not_found"},
         "406": {"not_acceptable"},
-        "429": {"quota_used_up", "rate_limited"},
-        "503": {"service_unavailable"},
+        "429": {"quota_used_up", "rate_limited", "too_many_unknown_keys"},
+        "503": {"service_unavailable", "too_slow"},
     }
     assert {"missing_scope", "tenant_suspended"} <= look["403"]
 

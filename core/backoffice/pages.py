@@ -67,6 +67,9 @@ class ModelAdmin(unfold.admin.ModelAdmin):  # type: ignore[misc]
         # What templates/admin/views.html shows above the list.
         view = next((each for each in changelist.filter_specs if isinstance(each, ViewFilter)), None)
         changelist.views = [*view.choices(changelist)] if view else []
+        if view and self.has_add_permission(request) and not set(changelist.filter_params) - {view.parameter_name}:
+            # Whoever looks at a view that is empty can add to it, and has nothing to reset.
+            changelist.has_active_filters = False
         return changelist
 
     def post_url(

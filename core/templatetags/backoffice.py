@@ -89,7 +89,15 @@ def whole(number: int) -> str:
 @register.simple_tag
 def age(since: datetime) -> str:
     """Return how long ago something was, in one unit."""
+    return _span_since(since) or gettext("just now")
+
+
+def ago(since: datetime) -> str:
+    """Return the same as people say it of an instant: "3 minutes ago"."""
+    span = _span_since(since)
+    return gettext("%(span)s ago") % {"span": span} if span else gettext("just now")
+
+
+def _span_since(since: datetime) -> str:
     now = import_string(settings.CLOCK)()
-    if now - since < timedelta(minutes=1):
-        return gettext("just now")
-    return timesince(since, now, depth=1)
+    return timesince(since, now, depth=1) if now - since >= timedelta(minutes=1) else ""

@@ -1,5 +1,7 @@
 """The back office's bases."""
 
+from datetime import UTC, datetime, timedelta
+
 import pytest
 from django import forms
 from django.template import Context, Template
@@ -8,6 +10,7 @@ from django.utils.translation import override
 
 from core.backoffice import changes_of, link, post_button
 from core.backoffice.links import back
+from core.templatetags.backoffice import ago
 
 
 class Form(forms.Form):
@@ -40,6 +43,24 @@ def test_a_button_says_what_it_is_given_and_no_more():
 
 def test_a_link_escapes_its_text():
     assert ">&lt;i&gt;<" in link("<i>", "/x/")
+
+
+@pytest.mark.parametrize(
+    ("before", "told"),
+    [
+        (timedelta(seconds=59), "just now"),
+        (timedelta(minutes=1), "1\xa0minute ago"),
+        (timedelta(hours=2, minutes=5), "2\xa0hours ago"),
+    ],
+)
+def test_an_instant_is_told_by_how_long_ago_it_was(before, told, settings):
+    settings.CLOCK = "core.tests.test_backoffice.noon"
+
+    assert ago(noon() - before) == told
+
+
+def noon():
+    return datetime(2026, 3, 18, 12, tzinfo=UTC)
 
 
 @pytest.mark.parametrize(

@@ -13,6 +13,7 @@ from core.codes import (
     new_code,
     new_key,
     normalise_code,
+    normalise_shared,
     secret_hash,
     split_key,
 )
@@ -72,6 +73,18 @@ def test_normalising_twice_changes_nothing_more(text):
 @pytest.mark.parametrize("text", ["", "2", "222", "0O1I", "ANNA", "2" * 31, "\u0000" * 11, "ß" * 11])
 def test_other_texts_are_no_codes(text):
     assert not is_code(text)
+
+
+@pytest.mark.parametrize(("typed", "meant"), [("ОLEG", "OLEG"), ("аnтоn", "ANTON"), ("ВОВ-О", "BOBO")])
+def test_a_russian_o_in_a_code_that_members_share_is_made_latin(typed, meant):
+    assert may_be_code(typed)
+    assert can_be_chosen(typed)
+    assert normalise_shared(typed) == meant
+
+
+def test_a_russian_o_in_any_other_code_stays_as_it_was_found_by():
+    assert normalise_code("ОМ") == "ОM"
+    assert normalise_shared("ОМ") == "OM"
 
 
 @pytest.mark.parametrize("text", ["ANNA", "anna", "А Н-Н А", "2026", "SUMMER2026SALE00", "L33T"])

@@ -29,6 +29,8 @@ class Command(BaseCommand):
             self.stdout.write(self.style.SUCCESS(f"  http://{shop['host']}/admin/"))
             for each in shop["staff"]:
                 self.stdout.write(f"    {each['role']:<10} {each['username']} / {each['password']}")
+        self.stdout.write(self.style.SUCCESS(f"  {told['shop']['url']}/"))
+        self.stdout.write("    the site of the record shop, which is told by webhook")
         self.stdout.write(self.style.SUCCESS(f"  {platform['base_url']}/admin/"))
         self.stdout.write(f"    {'platform':<10} {platform['username']} / {platform['password']}")
         self.stdout.write("\n  The same, and the API keys, are in var/demo.json. Ctrl-C ends it.\n")

@@ -10,7 +10,7 @@ from collections import namedtuple
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from datetime import datetime
-from functools import lru_cache, wraps
+from functools import lru_cache, partial, wraps
 from typing import Any, ParamSpec, Protocol, TypeVar, cast, overload
 
 from django.core.serializers.json import DjangoJSONEncoder
@@ -237,8 +237,8 @@ def _bound(params: type_of_params) -> type_of_params:
 
 def array_text(values: Sequence[object]) -> str:
     """Return values as PostgreSQL's text form of an array, `{1,NULL,"a"}`, to be cast where it is used."""
-    if len(values) > 1 and values.count(values[0]) == len(values):
-        # Many columns say the same of the whole batch.
+    # Many columns say the same of the whole batch; where the ends differ it is not one of them.
+    if len(values) > 1 and values[0] == values[-1] and values.count(values[0]) == len(values):
         return "{" + ",".join([_element(values[0])] * len(values)) + "}"
     kinds = set(map(type, values))
     if kinds <= PLAIN:
@@ -246,6 +246,8 @@ def array_text(values: Sequence[object]) -> str:
         return "{" + str(list(values))[1:-1].replace("None", "NULL") + "}"
     if kinds == {str}:
         return _texts(cast("Sequence[str]", values))
+    if kinds == {datetime}:
+        return "{" + ",".join(map(datetime.isoformat, cast("Sequence[datetime]", values))) + "}"
     return "{" + ",".join([_element(value) for value in values]) + "}"
 
 
@@ -275,8 +277,8 @@ def _escaped(text: str) -> str:
 
 @lru_cache(maxsize=512)
 def _row_type(columns: tuple[str, ...]) -> Callable[[Iterable[Any]], Any]:
-    # Named tuples' own _make, for a whole list of them.
-    return cast("Any", namedtuple("Row", columns, rename=True))._make  # type: ignore[no-any-return]
+    # What named tuples' own _make does, without a call of Python's for each row.
+    return partial(tuple.__new__, cast("Any", namedtuple("Row", columns, rename=True)))
 
 
 def _decoded(rows: Sequence[Sequence[Any]], places: Sequence[int]) -> Iterable[Sequence[Any]]:

@@ -2,7 +2,8 @@
 
 from collections.abc import Iterator, Sequence
 from datetime import date, datetime, tzinfo
-from typing import NamedTuple
+from itertools import chain
+from typing import Any, NamedTuple
 
 from antifraud.limits import bounds, places, usage
 from antifraud.limits.alarms import Alarm, Alarms
@@ -15,6 +16,8 @@ from tenants import periods
 __all__ = ["TIERS", "Guard", "Place", "Proposal", "budget_key", "ladder_key", "type_of_limits"]
 
 TIERS = "tiers"
+
+type_of_name = tuple[int, str, str, int | None]
 
 
 class Proposal(NamedTuple):
@@ -36,6 +39,15 @@ class Proposal(NamedTuple):
     @property
     def place(self) -> Place:
         """Where the reward would stand."""
+        return self.place_at(None)
+
+    @property
+    def ladder(self) -> Key:
+        """The counter of the ladder that the reward would be a step of."""
+        return ladder_key(rule_id=self.rule.id, member_id=self.member_id, side=self.side)
+
+    def place_at(self, at: datetime | None) -> Place:
+        """Return where the reward would stand, if it were made then."""
         return Place(
             self.offer.campaign_id,
             self.rule.id,
@@ -44,7 +56,21 @@ class Proposal(NamedTuple):
             self.side,
             self.actor_id,
             self.inviter_id,
+            at,
         )
+
+
+class _Frame(NamedTuple):
+    """
+    What is the same for all rewards of a campaign's version, by the names of their limits' counters.
+
+    `counted` are all limits that one stands in, `binding` those of the version and over all campaigns: what each says
+    of a Bound but its key.
+    """
+
+    counted: dict[type_of_name, LimitLine]
+    binding: tuple[tuple[type_of_name, tuple[Any, ...]], ...]
+    budget: Bound
 
 
 class _Standing(NamedTuple):
@@ -74,6 +100,7 @@ class Guard:
     ) -> None:
         self.changed: dict[Key, Used] = {}
         self._alarms = Alarms()
+        self._frames: dict[int, _Frame] = {}
         self._last: _Standing | None = None
         self._reading = reading
         self._limits = limits
@@ -88,7 +115,7 @@ class Guard:
 
     def nth(self, proposal: Proposal) -> int:
         """Return which qualified referral this would be for the inviter by this rule, from 1."""
-        return self._used(proposal.place.ladder).count + 1
+        return self._used(proposal.ladder).count + 1
 
     def left(self, proposal: Proposal, *, asked: Asked) -> Asked | Miss:
         """
@@ -124,7 +151,7 @@ class Guard:
             _respect(used, bound, added=figures)
         if proposal.rule.amount_kind == TIERS:
             # Not among what is written: a ladder is read off the rewards there are, also those of a time without it.
-            self._used(proposal.place.ladder).count += 1
+            self._used(proposal.ladder).count += 1
 
     def give_back(self, place: Place, *, figures: Figures, steps: int | None = None) -> None:
         """
@@ -150,21 +177,34 @@ class Guard:
     def _standing(self, proposal: Proposal) -> _Standing:
         """Return where a proposal stands. One is asked about twice: what there is left for it, and to reserve that."""
         if self._last is None or self._last.proposal is not proposal:
-            place = self._placed(proposal.place)
-            self._last = _Standing(proposal, tuple(self._bounds(proposal.offer, place)), tuple(self._keys(place)))
+            frame, place = self._frame(proposal.offer), proposal.place_at(self._at)
+            zone, things = self._zone, self._reading.things
+            keys = {name: places.keys_of(each, place, zone=zone, things=things) for name, each in frame.counted.items()}
+            self._last = _Standing(
+                proposal,
+                (*[Bound(key, *told) for name, told in frame.binding for key in keys[name]], frame.budget),
+                (*chain.from_iterable(keys.values()), frame.budget.key),
+            )
         return self._last
 
-    def _bounds(self, offer: Offer, place: Place) -> Iterator[Bound]:
-        """Yield what binds a reward: the limits of its campaign's version, those over all campaigns, the budget."""
+    def _frame(self, offer: Offer) -> _Frame:
+        if offer.version_id not in self._frames:
+            counted = [*self._limits(offer.campaign_id), *offer.limits, *self._everywhere]
+            most = (None, offer.budget_points, offer.budget_minor)
+            self._frames[offer.version_id] = _Frame(
+                {_name_of(limit): limit for limit in counted},
+                tuple(self._binding(offer)),
+                Bound(budget_key(offer.campaign_id), offer.campaign_id, *most, offer.when_short == "cap"),
+            )
+        return self._frames[offer.version_id]
+
+    def _binding(self, offer: Offer) -> Iterator[tuple[type_of_name, tuple[Any, ...]]]:
+        """Yield what binds a reward beside the budget: the limits of its version, and those over all campaigns."""
         for is_everywhere, limits in ((False, offer.limits), (True, self._everywhere)):
             for limit in limits:
                 may_cap = (limit.when_short or offer.when_short) == "cap"
                 most = (limit.max_count, limit.max_points, limit.max_cost_minor)
-                for key in places.keys_of(limit, place, zone=self._zone, things=self._reading.things):
-                    yield Bound(key, offer.campaign_id, *most, may_cap, limit, is_everywhere)
-        may_cap = offer.when_short == "cap"
-        most = (None, offer.budget_points, offer.budget_minor)
-        yield Bound(budget_key(offer.campaign_id), offer.campaign_id, *most, may_cap)
+                yield _name_of(limit), (offer.campaign_id, *most, may_cap, limit, is_everywhere)
 
     def _used(self, key: Key) -> Used:
         return self._reading.counters[key]
@@ -179,6 +219,11 @@ class Guard:
             return self._used(key).figures
         blocks = [key, *places.around(key, zone=self._zone)]
         return usage.fullest([self._used(each) for each in blocks], day=day, days=days)
+
+
+def _name_of(limit: LimitLine) -> type_of_name:
+    # Of one limit there are counters for each period that any version gave it.
+    return limit.id, limit.per, limit.period, limit.days
 
 
 def _respect(used: Used, bound: Bound | None, *, added: Figures) -> None:

@@ -64,9 +64,9 @@ def keys_of(limit: LimitLine, place: Place, *, zone: tzinfo, things: type_of_thi
 
     There are several where somebody has several devices, each of which then must have room.
     """
-    period = period_of(limit)
+    scope, period = scope_of(limit), period_of(limit)
     start = periods.start_of(period, zone=zone, at=place.occurred_at)
-    return [Key(scope_of(limit), limit.id, subject, period, start) for subject in _subjects(limit, place, things)]
+    return [Key(scope, limit.id, subject, period, start) for subject in _subjects(limit, place, things)]
 
 
 def keys(place: Place, *, limits: Sequence[LimitLine], zone: tzinfo, things: type_of_things) -> list[Key]:
@@ -82,7 +82,7 @@ def keys(place: Place, *, limits: Sequence[LimitLine], zone: tzinfo, things: typ
 
 def asks(place: Place, *, limits: Sequence[LimitLine], everywhere: Sequence[LimitLine], zone: tzinfo) -> Iterator[Ask]:
     """Yield what must be read to say whether there is room: of a rolling limit the blocks around, too."""
-    yield Ask(budget_key(place.campaign_id), place.campaign_id)
+    yield _budget_ask(place.campaign_id)
     # Of what is made later, too.
     place = place._replace(created_at=None) if place.created_at else place
     for campaign_id, lines in ((place.campaign_id, limits), (0, everywhere)):
@@ -91,7 +91,14 @@ def asks(place: Place, *, limits: Sequence[LimitLine], everywhere: Sequence[Limi
             actor_id = place.actor_id if limit.per in THINGS else 0
             stand_in = {(limit.per, actor_id): (Thing(EVERYBODY, place.occurred_at),)} if actor_id else {}
             for key in keys_of(limit, place, zone=zone, things=stand_in):
-                yield from (Ask(each, campaign_id, actor_id) for each in (key, *around(key, zone=zone)))
+                yield Ask(key, campaign_id, actor_id)
+                if limit.days:
+                    yield from [Ask(each, campaign_id, actor_id) for each in around(key, zone=zone)]
+
+
+@lru_cache(maxsize=1000)
+def _budget_ask(campaign_id: int) -> Ask:
+    return Ask(budget_key(campaign_id), campaign_id)
 
 
 def scope_of(limit: LimitLine) -> str:

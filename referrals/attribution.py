@@ -123,12 +123,16 @@ SELECT 'policy' AS what, '' AS key,
 FROM referrals_attributionpolicy
 """
 # Of one person there is one referral: their own before one of whoever was merged into them, and of these the first. Of
-# two who were merged after one had invited the other nobody has invited anybody.
+# two who were merged after one had invited the other nobody has invited anybody. OFFSET and LIMIT: nearly everybody was
+# invited by nobody, and a join would begin with the table of members.
 REFERRAL = f"""
-SELECT each.id, asked.id AS invitee_id, coalesce(inviter.merged_into_id, inviter.id) AS inviter_id, each.code_id,
-    each.channel, each.attributed_at, each.qualified_at
-FROM referrals_referral each JOIN members_member inviter ON inviter.id = each.inviter_id
-WHERE each.invitee_id = ANY({selves("asked.id")}) AND coalesce(inviter.merged_into_id, inviter.id) <> asked.id
+SELECT each.id, asked.id AS invitee_id, inviter.id AS inviter_id, each.code_id, each.channel, each.attributed_at,
+    each.qualified_at
+FROM (SELECT * FROM referrals_referral WHERE invitee_id = ANY({selves("asked.id")}) OFFSET 0) each
+CROSS JOIN LATERAL (
+    SELECT coalesce(m.merged_into_id, m.id) AS id FROM members_member m WHERE m.id = each.inviter_id LIMIT 1
+) inviter
+WHERE inviter.id <> asked.id
 ORDER BY each.invitee_id <> asked.id, each.attributed_at, each.id LIMIT 1
 """  # noqa: S608 (constants only)
 

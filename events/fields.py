@@ -99,7 +99,7 @@ def values_of(data: Mapping[str, Any], fields: Iterable[Field]) -> dict[str, obj
         elif len(path) == 1:
             value = data.get(each.name)
         else:
-            value = None if path[0] == "member" else _at(data, path)
+            value = _at(data, path) if path[0] in data and path[0] != "member" else None
         if value is not None and value != ():
             found[each.name] = value
     return found

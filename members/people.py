@@ -152,8 +152,11 @@ class _People:
         if person is None:
             self.made.append(seen_at)
             person = -len(self.made)
+        known = self.values[person]
         for one in group:
-            self._add(person, one)
+            # Nearly all is: a call for each would cost more than the look.
+            if one.lookup not in known[one.kind]:
+                self._add(person, one)
         return person
 
     def _find(self, named: Sequence[SealedIdentity]) -> int | None:
@@ -169,7 +172,7 @@ class _People:
 
     def _add(self, person: int, one: SealedIdentity) -> None:
         values = self.values[person][one.kind]
-        if one.lookup in values or len(values) >= IDENTITIES_OF_A_KIND_MAX:
+        if len(values) >= IDENTITIES_OF_A_KIND_MAX:
             return
         pair = (one.kind, one.lookup)
         resolves = one.kind in RESOLVING and pair not in self.owner
@@ -204,11 +207,11 @@ def _known(identities: Iterable[SealedIdentity]) -> _People:
         {"kinds": [kind for kind, _lookup in pairs], "lookups": [lookup for _kind, lookup in pairs]},
     )
     people = _People()
-    for row in rows:
-        people.ids[row.member_id] = row.member_id
-        people.values[row.member_id][row.kind].add(row.lookup)
-        if row.resolves:
-            people.owner[row.kind, row.lookup] = row.member_id
+    for member_id, kind, lookup, resolves in rows:
+        people.ids[member_id] = member_id
+        people.values[member_id][kind].add(lookup)
+        if resolves:
+            people.owner[kind, lookup] = member_id
     return people
 
 

@@ -44,6 +44,7 @@ class Granted(NamedTuple):
 def moves(*, granted: Sequence[Granted], lines: Mapping[int, AssetLine], zone: tzinfo, at: datetime) -> list[Move]:
     """Return the postings that pay those that are counted. `lines` are the tenant's assets by their ids."""
     counted = [(each, each.asset_id) for each in granted if each.asset_id is not None]
+    ends = {each: lines[each].expires_at(zone=zone, at=at) for each in {asset_id for _each, asset_id in counted}}
     return [
         grants.grant_move(
             reward_id=each.reward_id,
@@ -51,7 +52,7 @@ def moves(*, granted: Sequence[Granted], lines: Mapping[int, AssetLine], zone: t
             asset_id=asset_id,
             amount=each.amount,
             nth=each.nth,
-            expires_at=lines[asset_id].expires_at(zone=zone, at=at),
+            expires_at=ends[asset_id],
         )
         for each, asset_id in counted
     ]

@@ -70,12 +70,10 @@ def write(*, plan: Plan, situation: Situation) -> Outcome:
     qualified = _qualified(plan, situation)
     told = [*telling.facts_of(plan=plan, reward_ids=reward_ids, kept=kept, qualified=qualified), *stopped]
     told += telling.facts_of_alarms(plan.alarms)
-    risen = review.rise(member_ids=_rising(plan), at=at) if situation.has_levels else []
-    return Outcome(
-        handled=list(_handled(plan, situation)),
-        parked=list(_parked(plan, situation)),
-        facts=[*told, *telling.following(risen, told=told, plan=plan)],
-    )
+    if situation.has_levels:
+        risen = review.rise(member_ids=_rising(plan), at=at)
+        told += telling.following(risen, told=told, plan=plan)
+    return Outcome(handled=list(_handled(plan, situation)), parked=list(_parked(plan, situation)), facts=told)
 
 
 def _referrals(plan: Plan, situation: Situation) -> dict[int, int]:

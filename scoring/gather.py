@@ -173,11 +173,9 @@ def _touch_of(each: Claimed) -> dict[str, object]:
 
 def _inviters(incoming: Sequence[Incoming], touches: Touches) -> dict[int, list[int]]:
     """Return who may turn out to have invited each member: whoever did, or whose touch a sign-up in this batch has."""
-    found: dict[int, list[int]] = {}
+    found: dict[int, list[int]] = {each.member_id: [] for each in incoming}
     for each in incoming:
-        found.setdefault(each.member_id, []).extend(
-            touch.inviter_id for touch in persons.touches_of(each, touches=touches)
-        )
+        found[each.member_id] += [touch.inviter_id for touch in persons.touches_of(each, touches=touches)]
     return found | {invitee_id: [standing.inviter_id] for invitee_id, standing in touches.referrals.items()}
 
 
@@ -233,11 +231,15 @@ def _windows(around: Surroundings, subjects: Iterable[Subject], *, zone: tzinfo,
 def _subjects(incoming: Sequence[Incoming], touches: Touches, orders: Mapping[str, KnownOrder]) -> Iterator[Subject]:
     """Yield everything that something may be counted under: more than will be."""
     yield TENANT
+    # Most events share their campaigns.
+    yield from map(
+        noting.campaign,
+        {offer.campaign_id for each in incoming for offer, _rule, missed in each.lines if missed is None},
+    )
     for each in incoming:
-        yield from (noting.campaign(offer.campaign_id) for offer, _rule, missed in each.lines if missed is None)
-        channel = str(each.fields.get("channel", ""))
         for touch in persons.touches_of(each, touches=touches):
-            yield from noting.of_referral(inviter_id=touch.inviter_id, channel=channel or touch.channel)
+            channel = str(each.fields.get("channel", "")) or touch.channel
+            yield from noting.of_referral(inviter_id=touch.inviter_id, channel=channel)
     for order in orders.values():
         yield from (noting.campaign(held.campaign_id) for held in order.held)
     for standing in touches.referrals.values():

@@ -1,6 +1,7 @@
 """What a rule gives at once, part by part: of what, how much is due, and how much of that there is room for. Pure."""
 
 from collections.abc import Sequence
+from functools import lru_cache
 from typing import Final, NamedTuple
 
 from antifraud.limits.guard import Proposal
@@ -106,12 +107,18 @@ def occurrences(occurrence: str, *, extras: int) -> tuple[str, ...]:
 
     The part's number stands in front, where no occurrence has one: an order may be called anything.
     """
-    return (occurrence, *(f"{nth}#{occurrence}" for nth in range(1, extras + 1)))
+    return (occurrence, *[f"{nth}#{occurrence}" for nth in range(1, extras + 1)])
 
 
 def pieces(rule: RuleLine) -> tuple[Extra, ...]:
     """Return all that a rule gives, its own reward first. Of a percentage or a ladder the amount is not known yet."""
-    return (Extra(kind=rule.reward_kind, what=rule.reward_what, amount=rule.amount_points or 1), *rule.extras)
+    return (_own_piece(rule.reward_kind, rule.reward_what, rule.amount_points or 1), *rule.extras)
+
+
+@lru_cache(maxsize=1000)
+def _own_piece(kind: str, what: str, amount: int) -> Extra:
+    # Asked for each reward, of few rules.
+    return Extra(kind=kind, what=what, amount=amount)
 
 
 def _part(batch: Batch, proposal: Proposal, nth: int, asked: Extra) -> Part | Miss:

@@ -48,7 +48,9 @@ class Tally:
     def add(self, happened: Mapping[str, int]) -> None:
         """Count what has happened, by columns."""
         for column, number in happened.items():
-            setattr(self, column, getattr(self, column) + number)
+            # Of most things that a reward may have it has none.
+            if number:
+                setattr(self, column, getattr(self, column) + number)
 
     def plus(self, other: "Tally") -> "Tally":
         """Return the sums of both."""

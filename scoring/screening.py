@@ -33,10 +33,11 @@ type_of_offers = Sequence[tuple[Offer, Compiled]]
 
 def screen(*, offers: type_of_offers, fields: Mapping[str, object], occurred_at: datetime) -> tuple[Line, ...]:
     """Return the rules in the order in which they are tried."""
-    return tuple([Line(offer, rule, _missed(offer, occurred_at) or rule.screen(fields)) for offer, rule in offers])
-
-
-def _missed(offer: Offer, occurred_at: datetime) -> Miss | None:
-    missed = offer.miss_at(occurred_at)
-    # What a stopped campaign owes is not lost: it is owed to whoever a moderator says.
-    return None if missed and missed.code == STOPPED else missed
+    lines = []
+    for offer, rule in offers:
+        missed = offer.miss_at(occurred_at)
+        # What a stopped campaign owes is not lost: it is owed to whoever a moderator says.
+        if missed is None or missed.code == STOPPED:
+            missed = rule.screen(fields)
+        lines.append(Line(offer, rule, missed))
+    return tuple(lines)

@@ -8,10 +8,10 @@ from threading import Barrier
 from typing import Any
 
 import pytest
-from django.db import connection
+from django.db import connection, connections
 from django_tenants.utils import tenant_context
 
-from core.db import fetch, transaction
+from core.db import execute, fetch, transaction
 from events import inbox
 from events.models import Event
 from events.tests.bodies import NOON, joined, order, report
@@ -89,10 +89,13 @@ def test_keys_that_cross_between_orders_end_as_one_event_each(acme):
     assert Counter(told for each in outcomes for told in each) == {"new": 100, "key_reused": 100}
 
 
-def test_a_deadlock_is_tried_again(acme):
-    # The other one has `b` and wants `a`; the request has `a` by then and wants `b`. PostgreSQL ends the request's try.
+def test_a_deadlock_is_tried_again(acme, monkeypatch):
+    # The other one has `b` and wants `a`; the request has `a` by then and wants `b`. PostgreSQL ends the try of whoever
+    # looks first: that is the request, and not before the other one waits, however busy the machine is.
+    monkeypatch.setitem(connections.settings["default"]["OPTIONS"], "options", "-c deadlock_timeout=4s")
     with ThreadPoolExecutor(1) as pool:
         with transaction():
+            execute("SET LOCAL deadlock_timeout = '60s'")
             store_elsewhere("b")
             request = pool.submit(at_once, [joined("a"), joined("b"), joined("c")], acme=acme)
             wait_until_blocked()

@@ -66,6 +66,11 @@ def told(receiver: Receiver) -> list[dict[str, Any]]:
     return [json.loads(came.body) for came in receiver.came]
 
 
+def ids_of(receiver: Receiver) -> set[str]:
+    """Return the ids of the messages that came, each once."""
+    return {came.message_id for came in receiver.came}
+
+
 def statuses(endpoint: Endpoint) -> list[tuple[str, str, int]]:
     """Return of each delivery to a webhook its kind, its status and how often it was tried, the oldest first."""
     rows = Delivery.objects.filter(endpoint=endpoint).order_by("pk")

@@ -58,6 +58,16 @@ def save(client: Client, url: str, *, button: str = "_save", **changes: Any) -> 
     return client.post(url, {**told, button: "1"})
 
 
+def press(client: Client, campaign: Campaign, name: str, **sent: Any) -> Any:
+    """Press one of the buttons above a campaign's page."""
+    return client.post(f"{LIST}{campaign.pk}/{name}/", sent)
+
+
+def messages_of(response: Any) -> list[str]:
+    """Return what a page says was done, or was not."""
+    return [str(message) for message in response.context["messages"]]
+
+
 def errors_in(response: Any) -> dict[str, list[str]]:
     """Return what a refused form says, by field."""
     found = {name: [*errors] for name, errors in response.context["adminform"].form.errors.items()}

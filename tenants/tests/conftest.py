@@ -1,11 +1,15 @@
-"""Clients at the stage's hosts."""
+"""Clients at the stage's hosts, and those who have logged in there."""
 
 from collections.abc import Callable, Iterator
 
 import pytest
 from django.test import Client
 
-from tenants import standing
+from tenants import context, standing
+from tenants.models import Tenant
+from tenants.staff.models import Staff
+from tenants.tests.browsers import PASSWORD, browser
+from tests.people import AXES
 
 
 @pytest.fixture(autouse=True)
@@ -26,3 +30,18 @@ def client_of(settings) -> Callable[..., Client]:
         return Client(headers={"host": host} | ({"authorization": f"Bearer {key}"} if key else {}))
 
     return make
+
+
+@pytest.fixture
+def platform(client_of: Callable[..., Client]) -> Client:
+    """Log Petra in, who runs the platform."""
+    client = client_of("localhost")
+    with context.in_public():
+        client.force_login(Staff.objects.create_superuser("petra", password=PASSWORD), AXES)
+    return client
+
+
+@pytest.fixture
+def admin(client_of: Callable[..., Client], acme: Tenant) -> Client:
+    """Log Acme's admin in."""
+    return browser(client_of, "acme", "admin")

@@ -17,6 +17,13 @@ SPARSE = "fields"
 
 
 @schemathesis.hook
+def before_call(context: Any, case: Any, kwargs: Any) -> None:
+    """Ask for whole answers on a walk: it goes on from what is in them, and ends at a failure, even a filtered one."""
+    if case.meta is not None and case.meta.phase.name == "stateful" and case.query:
+        case.query = {name: value for name, value in case.query.items() if name != SPARSE}
+
+
+@schemathesis.hook
 def filter_failure(context: Any, failure: Any, case: Any, response: Any) -> bool:
     """Let the usual check of shapes speak of whole answers only."""
     is_of_shape = type(failure).__name__ == "JsonSchemaError"

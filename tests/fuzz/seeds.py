@@ -54,6 +54,9 @@ def seed(tenant: Tenant) -> None:
     for code in ("stickers", "tenth", "vip", "notes"):
         gift: Any = things[code]
         gift.asset, gift.price = Asset.objects.get(code="points"), 5
+        if "pattern" in gift.terms:
+            # As many codes as the form asks for: thousands are bought.
+            gift.terms["pattern"] = "T-####????"
         gift.save()
     _buy_and_redeem(tenant)
 

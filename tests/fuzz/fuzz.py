@@ -21,6 +21,7 @@ from core.db import current_schema, execute, fetch
 from events import handling
 from events.models import Event
 from rewards import ledger
+from scoring.decide import UNKNOWN_ORDER
 from tenants import context
 from tenants.models import Tenant
 from tests.checkout import ROOT
@@ -106,8 +107,8 @@ def _config(values: Mapping[str, type_of_values]) -> str:
 def test_whatever_is_sent_is_answered_as_the_reference_says(acme, server, tmp_path):
     seeds.seed(acme)
     key = seeds.key_without_limit(acme)
-    told = {"FUZZ_KEY": key, "FUZZ_FAILED": " ".join(str(each) for each in seeds.fail_events())}
     names = parts.of_live_tenants(reference.document())
+    told = {"FUZZ_KEY": key, "FUZZ_FAILED": " ".join(str(each) for each in seeds.fail_events())}
 
     reached = fuzz(Run(key=key, host=host_of(acme), names=names, values=seeds.values(), told=told), server, tmp_path)
 
@@ -119,12 +120,15 @@ def test_whatever_was_reported_is_handled(acme, server, tmp_path):
     seeds.seed(acme)
     key = seeds.key_without_limit(acme)
     names = [name for name in parts.of_live_tenants(reference.document()) if name == "POST /api/v1/events"]
+    told = {"FUZZ_KEY": key, "FUZZ_FAILED": ""}
 
-    fuzz(Run(key=key, host=host_of(acme), names=names, values=seeds.values()), server, tmp_path)
+    fuzz(Run(key=key, host=host_of(acme), names=names, values=seeds.values(), told=told), server, tmp_path)
     while handling.handle_batch(schema=current_schema(), at=timezone.now()):
         pass
 
-    assert list(Event.objects.exclude(status=Event.Status.HANDLED).values_list("kind", "error")) == []
+    # What comes back from an order that nobody has paid waits for that order.
+    left = Event.objects.exclude(status=Event.Status.HANDLED).exclude(error=UNKNOWN_ORDER)
+    assert list(left.values_list("kind", "error")) == []
     assert ledger.verify() == []
 
 

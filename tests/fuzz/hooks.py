@@ -1,5 +1,5 @@
 """What schemathesis loads (`SCHEMATHESIS_HOOKS`): what it is to look at besides, to have ready, and to count."""
 
-from tests.fuzz import leaks, sparse, supplies, tally
+from tests.fuzz import blanks, fresh, leaks, sparse, supplies, tally
 
-__all__ = ["leaks", "sparse", "supplies", "tally"]
+__all__ = ["blanks", "fresh", "leaks", "sparse", "supplies", "tally"]

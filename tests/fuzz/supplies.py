@@ -3,6 +3,7 @@
 import os
 import sys
 from collections.abc import Callable, Mapping
+from datetime import UTC, datetime, timedelta
 from random import Random
 from typing import Any, Final
 
@@ -14,25 +15,38 @@ from tests.fuzz.maker import Maker, NotMade
 SHARE: Final = 0.6
 PREFIX: Final = "/api/v1"
 LEFT_OUT: Final = object()
+YESTERDAY: Final = (datetime.now(UTC) - timedelta(days=1)).isoformat()
 
 type_of_values = Mapping[str, Any]
-type_of_wish = Callable[[Maker], tuple[type_of_values, type_of_values]]
+# From what the fuzzer has as the body: what to put into the address, and into the body.
+type_of_wish = Callable[[Maker, type_of_values], tuple[type_of_values, type_of_values]]
 
 
 def _path(name: str, make: Callable[[Maker], Any], **body: Any) -> type_of_wish:
-    return lambda maker: ({name: make(maker)}, body)
+    return lambda maker, _: ({name: make(maker)}, body)
 
 
 def _body(make: Callable[[Maker], type_of_values]) -> type_of_wish:
-    return lambda maker: ({}, make(maker))
+    return lambda maker, _: ({}, make(maker))
 
 
 def _rich(**body: Any) -> type_of_wish:
-    return lambda maker: ({}, {"member": maker.rich(), "key": maker.new_key(), **body})
+    return lambda maker, _: ({}, {"member": maker.rich(), "key": maker.new_key(), **body})
 
 
-def _new_code(maker: Maker) -> tuple[type_of_values, type_of_values]:
+def _new_code(maker: Maker, _: type_of_values) -> tuple[type_of_values, type_of_values]:
     return {"external_id": maker.newcomer()}, {"code": f"CODE{maker.dice.randrange(10**9)}"}
+
+
+def _reports(maker: Maker, body: type_of_values) -> tuple[type_of_values, type_of_values]:
+    if "events" in body:
+        return {}, {"events": [_recent(maker, report) for report in body["events"]]}
+    return {}, {"occurred_at": LEFT_OUT, **_recent(maker, body)}
+
+
+def _recent(maker: Maker, report: type_of_values) -> type_of_values:
+    rest = {name: value for name, value in report.items() if name != "occurred_at"}
+    return {**rest, "key": maker.new_key(), "member": {"external_id": maker.rich()}}
 
 
 def _two(maker: Maker) -> type_of_values:
@@ -73,6 +87,7 @@ NEEDS: Final[dict[str, type_of_wish]] = {
         lambda maker: {"code": maker.code(), "member": LEFT_OUT, "key": maker.new_key(), "order_id": maker.new_key()}
     ),
     "POST /codes/releases": _body(Maker.used_code),
+    "POST /events": _reports,
     "POST /events/{event_id}/retry": _path("event_id", lambda maker: next(maker.failed)),
     "POST /payouts": _body(lambda maker: {"asset": "cash", "key": maker.new_key()}),
     "POST /payouts/{payout_id}/failure": _path("payout_id", Maker.payout),
@@ -83,7 +98,7 @@ NEEDS: Final[dict[str, type_of_wish]] = {
     "POST /redemptions/quote": _rich(asset="points", currency="RUB", key=LEFT_OUT),
     "POST /redemptions/{redemption_id}/capture": _path("redemption_id", Maker.redemption, amount=5),
     "POST /redemptions/{redemption_id}/release": _path("redemption_id", Maker.redemption),
-    "POST /redemptions/{redemption_id}/return": lambda maker: (
+    "POST /redemptions/{redemption_id}/return": lambda maker, _: (
         {"redemption_id": maker.captured()},
         {"amount": 4, "key": maker.new_key()},
     ),
@@ -93,10 +108,10 @@ NEEDS: Final[dict[str, type_of_wish]] = {
     "DELETE /webhooks/{webhook_id}": _path("webhook_id", Maker.webhook),
     "DELETE /webhooks/{webhook_id}/rotation": _path("webhook_id", Maker.rotated),
     "POST /webhooks/{webhook_id}/rotation": _path("webhook_id", Maker.webhook),
-    "POST /webhooks/{webhook_id}/resend": _path("webhook_id", Maker.active),
+    "POST /webhooks/{webhook_id}/resend": _path("webhook_id", Maker.webhook, since=YESTERDAY, until=LEFT_OUT),
     "POST /webhooks/{webhook_id}/test": _path("webhook_id", Maker.active),
-    "GET /webhooks/{webhook_id}/deliveries/{delivery_id}": lambda maker: (maker.delivery(), {}),
-    "POST /webhooks/{webhook_id}/deliveries/{delivery_id}/resend": lambda maker: (maker.delivery(), {}),
+    "GET /webhooks/{webhook_id}/deliveries/{delivery_id}": lambda maker, _: (maker.delivery(), {}),
+    "POST /webhooks/{webhook_id}/deliveries/{delivery_id}/resend": lambda maker, _: (maker.delivery(), {}),
 }
 
 
@@ -125,7 +140,7 @@ def before_call(context: Any, case: Any, kwargs: Any) -> None:
     if name not in ENDS and _maker.dice.random() > SHARE:
         return
     try:
-        path, body = NEEDS[name](_maker)
+        path, body = NEEDS[name](_maker, case.body if isinstance(case.body, dict) else {})
     except NotMade as refused:
         # The table tells how often nothing was done.
         sys.stderr.write(f"Nothing to use up for {name}: {refused}\n")

@@ -103,6 +103,25 @@ def test_draws_again_when_a_code_is_taken(coffee, anna, monkeypatch):
     assert [entitlements.code_of(each) for each in (first, second)] == ["COFFEE-2222-AAAA", "COFFEE-3333-AAAA"]
 
 
+def test_of_many_that_are_given_at_once_only_those_are_drawn_again_whose_code_is_taken(coffee, anna, monkeypatch):
+    draws = iter(["C-2", "C-2", "C-3", "C-3", "C-4", "C-5"])
+    monkeypatch.setattr(patterns, "draw", lambda pattern: next(draws))
+
+    alone = gifts.give(coffee, anna)[0]
+    given = gifts.give(coffee, anna, anna, anna)
+
+    assert [entitlements.code_of(each) for each in (alone, *given)] == ["C-2", "C-4", "C-3", "C-5"]
+
+
+def test_what_finds_no_free_code_of_its_pattern_waits_and_the_others_get_theirs(coffee, anna, monkeypatch, caplog):
+    monkeypatch.setattr(patterns, "draw", lambda pattern: "C-2")
+
+    given = gifts.give(coffee, anna, anna)
+
+    assert gifts.statuses(*given) == ["issued", "waiting"]
+    assert [record.levelname for record in caplog.records if "hardly a code" in record.message] == ["WARNING"]
+
+
 def put(gift: Any, *codes: str) -> None:
     rows = [
         (0, entitlements.seal(code), entitlements.index_of(kind=gift.kind, gift_id=gift.pk, code=code), None)

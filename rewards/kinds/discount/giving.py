@@ -4,13 +4,14 @@ Discount codes on their way: made by the gift's pattern, or taken from its stock
 What the code takes off is written down with it, as the gift had it then: a member keeps what was promised.
 """
 
+import logging
 from collections.abc import Sequence
 from datetime import datetime, tzinfo
 from typing import Any, Final
 
 from django.db import IntegrityError
 
-from core.db import execute, in_transaction, savepoint
+from core.db import execute, fetch, in_transaction, savepoint
 from core.errors import conflict_of
 from rewards import entitlements as all_entitlements
 from rewards.certificates import stock
@@ -19,16 +20,18 @@ from rewards.kinds.discount import patterns
 from rewards.models import Entitlement, Reward
 from tenants import context
 
+logger = logging.getLogger(__name__)
+
 Status = Entitlement.Status
 
-# Of so many combinations two equal draws in a row are nobody's luck.
+# Of a pattern that is half used up one of a thousand still waits after so many draws.
 DRAWS_MAX: Final = 10
 ONCE: Final = "entitlement_code_once_a_kind"
 
 
 @in_transaction
 def begin(*, entitlements: Sequence[Entitlement], at: datetime) -> None:
-    """Issue those whose gift has a pattern, and those for which there is stock. The others go on waiting."""
+    """Issue those whose pattern has a free code, and those for which there is stock. The others go on waiting."""
     execute(KEEP_TERMS, {"ids": [each.pk for each in entitlements]})
     made = [each for each in entitlements if each.gift.terms.get("pattern")]
     _make(made, zone=context.zone(), at=at)
@@ -68,17 +71,41 @@ def _is_out(entitlement: Entitlement) -> bool:
 
 
 def _make(entitlements: Sequence[Entitlement], *, zone: tzinfo, at: datetime) -> None:
-    """Draw a code for each. The database says whether one is taken, and then all are drawn anew."""
-    if not entitlements:
-        return
-    for drawn in range(1, DRAWS_MAX + 1):
-        try:
-            with savepoint():
-                all_entitlements.mark_issued(issues=[_issue(each, zone=zone, at=at) for each in entitlements], at=at)
+    """Draw a code for each. The database says that one is taken; then those that are get drawn anew."""
+    issues = [_issue(each, zone=zone, at=at) for each in entitlements]
+    for _ in range(DRAWS_MAX):
+        if _are_issued(issues, at=at):
             return
-        except IntegrityError as error:
-            if conflict_of(error) != ONCE or drawn == DRAWS_MAX:
-                raise
+        taken = _taken(issues)
+        issues = [
+            _issue(each, zone=zone, at=at) if issue.id in taken else issue
+            for each, issue in zip(entitlements, issues, strict=True)
+        ]
+    taken = _taken(issues)
+    logger.warning("The patterns of gifts %s have hardly a code left", {each.gift_id for each in entitlements})
+    all_entitlements.mark_issued(issues=[issue for issue in issues if issue.id not in taken], at=at)
+
+
+def _are_issued(issues: Sequence[Issue], *, at: datetime) -> bool:
+    try:
+        with savepoint():
+            all_entitlements.mark_issued(issues=issues, at=at)
+    except IntegrityError as error:
+        if conflict_of(error) != ONCE:
+            raise
+        return False
+    return True
+
+
+def _taken(issues: Sequence[Issue]) -> set[int]:
+    """Return the ids of those whose code somebody has, or one before them in the same row."""
+    had = {row.code_index for row in fetch(TAKEN, {"codes": [issue.code_index for issue in issues]})}
+    found = set()
+    for issue in issues:
+        if issue.code_index in had:
+            found.add(issue.id)
+        had.add(issue.code_index)
+    return found
 
 
 def _issue(entitlement: Entitlement, *, zone: tzinfo, at: datetime) -> Issue:
@@ -92,4 +119,8 @@ def _issue(entitlement: Entitlement, *, zone: tzinfo, at: datetime) -> Issue:
 KEEP_TERMS = """
 UPDATE rewards_entitlement e SET details = e.details || jsonb_build_object('terms', gift.terms)
 FROM rewards_gift gift WHERE gift.id = e.gift_id AND e.id = ANY(%(ids)s::bigint[])
+"""
+
+TAKEN = """
+SELECT code_index FROM rewards_entitlement WHERE kind = 'discount' AND code_index = ANY(%(codes)s::text[])
 """

@@ -17,6 +17,7 @@ from tests.people import browser_of, staff_of
 from tests.stand_ins.receivers import StandIn
 
 URL = "https://shop.example.com/hooks"
+SURE = {"confirmed": "yes"}
 PAGE, LOG = "/admin/integrations/endpoint/", "/admin/integrations/delivery/"
 CHOSEN = {"url": URL, "description": "The shop", "confirmed": ["reward.granted"], "others": ["reward.pending"]}
 
@@ -110,12 +111,20 @@ def test_the_page_says_which_secrets_sign_and_ends_the_old_ones(browser):
 
     pressed(browser, f"{PAGE}{endpoint.pk}/rotate/")
     overlapping = browser.get(page).content.decode()
-    ended = pressed(browser, path)
-    after, again = browser.get(page).content.decode(), pressed(browser, path)
+    asked = pressed(browser, path)
+    still = browser.get(page).content.decode()
+    ended = pressed(browser, path, SURE)
+    after, again = browser.get(page).content.decode(), pressed(browser, path, SURE)
 
-    assert [f"…{first[-5:-1]}=" in each for each in (alone, overlapping, after)] == [True, True, False]
+    assert [f"…{first[-5:-1]}=" in each for each in (alone, overlapping, still, after)] == [
+        True,
+        True,
+        True,
+        False,
+    ]
     assert ["End the old secrets now" in each for each in (alone, overlapping, after)] == [False, True, False]
     assert first not in overlapping
+    assert "Let only the newest secret sign?" in asked
     assert "Only the newest secret signs from now on." in ended
     assert "Only the newest secret signs already." in again
     assert actions() == ["webhook.added", "webhook.rotated", "webhook.overlap_ended"]

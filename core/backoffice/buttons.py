@@ -1,7 +1,7 @@
 """Buttons: one click, one POST, one verb, and back to where it was pressed."""
 
 from collections.abc import Callable, Mapping
-from typing import Any, Literal, TypeAlias
+from typing import Any, Literal, NamedTuple, TypeAlias
 
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
@@ -15,12 +15,23 @@ from core.errors import Failure
 # What a button's verb gives back: a sentence for whoever pressed it, a page, or nothing to say.
 Answer: TypeAlias = "str | Promise | HttpResponse | None"
 
+# The field with which whoever presses a button says that it is meant.
+CONFIRMED = "confirmed"
+
 # The form without fields that templates/admin/base_site.html puts on every page. A button inside another form could
 # be pressed by the Enter key in one of that form's fields.
 POST_FORM = "post"
 
 # What static/backoffice/backoffice.css has colours for.
 Tone: TypeAlias = Literal["primary", "good", "danger", "plain"]
+
+
+class Question(NamedTuple):
+    """What is asked before a button does what is hard to undo: its title, what will come of it, and the button."""
+
+    title: str
+    text: str
+    button: str | Promise
 
 
 def post_button(

@@ -1,5 +1,6 @@
 """Where the back office's pages are, and the way back to the one that somebody came from."""
 
+from typing import Final
 from urllib.parse import urlsplit
 
 from django.db.models import Model
@@ -8,6 +9,9 @@ from django.urls import reverse
 from django.utils.html import format_html
 from django.utils.http import url_has_allowed_host_and_scheme
 from django.utils.safestring import SafeString
+
+# Where config.urls_tenant and config.urls_public put it.
+BACK_OFFICE: Final = "/admin/"
 
 
 def page_of(obj: Model, *, site: str = "admin") -> str:
@@ -33,8 +37,12 @@ def link(text: object, url: str) -> SafeString:
 
 
 def back(request: HttpRequest, *, otherwise: str) -> str:
-    """Return where the request came from, filters and page included, if that was one of our own pages."""
-    came_from = request.headers.get("Referer", "")
+    """
+    Return where the request came from, filters and page included, if that was one of our own pages.
+
+    A page that stands between says in the field `back` where that was.
+    """
+    came_from = request.POST.get("back") or request.headers.get("Referer", "")
     if not url_has_allowed_host_and_scheme(came_from, {request.get_host()}, require_https=request.is_secure()):
         return otherwise
     parts = urlsplit(came_from)

@@ -8,12 +8,13 @@ import unfold.admin
 from django.core.exceptions import PermissionDenied
 from django.db.models import Model, URLField
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.template.response import TemplateResponse
 from django.urls import URLPattern, path, reverse
 from django.utils.text import capfirst
 
-from core.backoffice.buttons import Answer, press
+from core.backoffice.buttons import CONFIRMED, Answer, Question, press
 from core.backoffice.changes import audit, changes_of, changes_of_formset
-from core.backoffice.links import page_of
+from core.backoffice.links import back, page_of
 from core.backoffice.lists import ViewFilter
 from core.backoffice.roles import may
 
@@ -73,15 +74,22 @@ class ModelAdmin(unfold.admin.ModelAdmin):  # type: ignore[misc]
         return changelist
 
     def post_url(
-        self, route: str, act: Callable[..., Answer], *, name: str, permission: str | None = None
+        self,
+        route: str,
+        act: Callable[..., Answer],
+        *,
+        name: str,
+        permission: str | None = None,
+        ask: Callable[..., Question] | None = None,
     ) -> URLPattern:
         """
         Return the address of a button: `act(request, **route's values)` by POST, then back to where it was pressed.
 
         A failure is told to whoever pressed it. `permission` is such as "antifraud.decide_case"; without one,
-        whoever may change the model may press.
+        whoever may change the model may press. With `ask(request, **route's values)` its question is put first.
         """
-        view = wraps(act)(partial(self._pressed, act, permission))
+        pressed = act if ask is None else partial(self._confirmed, act, ask)
+        view = wraps(act)(partial(self._pressed, pressed, permission))
         found: URLPattern = path(route, self.admin_site.admin_view(view), name=self._url_name(name))
         return found
 
@@ -135,6 +143,21 @@ class ModelAdmin(unfold.admin.ModelAdmin):  # type: ignore[misc]
         if not allowed:
             raise PermissionDenied
         return press(request, act, values, home=home)
+
+    def _confirmed(
+        self, act: Callable[..., Answer], ask: Callable[..., Question], request: HttpRequest, **values: Any
+    ) -> Answer:
+        if CONFIRMED in request.POST:
+            return act(request, **values)
+        question = ask(request, **values)
+        page = {
+            **self.admin_site.each_context(request),
+            "opts": self.opts,
+            "title": question.title,
+            "question": question,
+            "back_url": back(request, otherwise=reverse("admin:index", current_app=self.admin_site.name)),
+        }
+        return TemplateResponse(request, "admin/question.html", page)
 
 
 class AppendOnlyAdmin(ModelAdmin):

@@ -16,7 +16,7 @@ from django.utils.safestring import SafeString
 from django.utils.translation import gettext, ngettext
 from django.utils.translation import gettext_lazy as _
 
-from core.backoffice import Answer, link, list_of, page_of, post_button
+from core.backoffice import Answer, Question, link, list_of, page_of, post_button
 from core.db import transaction
 from core.errors import Failure
 from core.templatetags.backoffice import whole
@@ -176,7 +176,7 @@ class WebhookAdmin(SandboxPages, SecretsPage):
             self.post_url("<int:pk>/pause/", self.pause, name="pause"),
             self.post_url("<int:pk>/resume/", self.resume, name="resume"),
             self.post_url("<int:pk>/rotate/", self.rotate, name="rotate"),
-            self.post_url("<int:pk>/end-overlap/", self.end_overlap, name="end-overlap"),
+            self.post_url("<int:pk>/end-overlap/", self.end_overlap, name="end-overlap", ask=self.ask_end_overlap),
             self.post_url("<int:pk>/resend/", self.resend, name="resend"),
             *super().get_urls(),
         ]
@@ -218,6 +218,18 @@ class WebhookAdmin(SandboxPages, SecretsPage):
             form.add_error("since", str(failure))
             return self._asked_since(request, webhook, form)
         return _said(course)
+
+    def ask_end_overlap(self, request: HttpRequest, pk: int) -> Question:
+        newest, *_olds = secrets.signing_now(_get(pk), at=now())
+        return Question(
+            gettext("Let only the newest secret sign?"),
+            gettext(
+                "A server that still checks with an old one refuses every message from then on. The newest ends in "
+                "…%(ending)s=."
+            )
+            % {"ending": newest.ending},
+            _("End the old secrets now"),
+        )
 
     def end_overlap(self, request: HttpRequest, pk: int) -> Promise:
         with transaction():

@@ -17,7 +17,7 @@ from django.utils.safestring import SafeString
 from django.utils.translation import gettext, ngettext
 from django.utils.translation import gettext_lazy as _
 
-from core.backoffice import Answer, audit, list_of, may, platform_site, post_button, tenant_site
+from core.backoffice import Answer, Question, audit, list_of, may, platform_site, post_button, tenant_site
 from core.db import transaction
 from tenants import context, keys
 from tenants.admin import key_marks
@@ -125,10 +125,24 @@ class KeyPage(SecretsPage):
 
     def get_urls(self) -> list[URLPattern]:
         return [
-            self.post_url("<int:key_id>/revoke/", self.revoke, name="revoke", permission=self.permission),
+            self.post_url(
+                "<int:key_id>/revoke/", self.revoke, name="revoke", permission=self.permission, ask=self.ask_revoke
+            ),
             self.post_url("<int:key_id>/rotate/", self.rotate, name="rotate", permission=self.permission),
             *super().get_urls(),
         ]
+
+    def ask_revoke(self, request: HttpRequest, key_id: int) -> Question:
+        key = get_row(self.get_queryset(request), key_id)
+        return Question(
+            gettext("Revoke the key “%(name)s”?") % {"name": key.name},
+            gettext(
+                "Whatever program uses %(start)s… is refused at once, and a revoked key does not come back. Replace it "
+                "instead, and the old one stays valid while you give the new one to your programs."
+            )
+            % {"start": key_marks.start_of(key)},
+            _("Revoke"),
+        )
 
     def revoke(self, request: HttpRequest, key_id: int) -> Promise:
         key = get_row(self.get_queryset(request), key_id)

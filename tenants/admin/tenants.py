@@ -9,9 +9,10 @@ from django.urls import URLPattern
 from django.utils import timezone
 from django.utils.functional import Promise
 from django.utils.safestring import SafeString
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
-from core.backoffice import ModelAdmin, audit, link, platform_site, post_button
+from core.backoffice import ModelAdmin, Question, audit, link, platform_site, post_button
 from core.db import transaction
 from tenants import hosts, provisioning, standing
 from tenants.admin.rows import get_row
@@ -71,10 +72,18 @@ class TenantPage(SecretsPage):
 
     def get_urls(self) -> list[URLPattern]:
         return [
-            self.post_url("<int:tenant_id>/suspend/", self.suspend, name="suspend"),
+            self.post_url("<int:tenant_id>/suspend/", self.suspend, name="suspend", ask=self.ask_suspend),
             self.post_url("<int:tenant_id>/resume/", self.resume, name="resume"),
             *super().get_urls(),
         ]
+
+    def ask_suspend(self, request: HttpRequest, tenant_id: int) -> Question:
+        tenant = get_row(self.get_queryset(request), tenant_id)
+        return Question(
+            gettext("Suspend “%(name)s”?") % {"name": tenant.name},
+            gettext("Its API, its pages and its back office are closed until you resume it. Nothing is deleted."),
+            _("Suspend"),
+        )
 
     def suspend(self, request: HttpRequest, tenant_id: int) -> Promise:
         tenant = get_row(self.get_queryset(request), tenant_id)

@@ -36,20 +36,26 @@ def test_a_new_key_is_proposed_what_the_quick_start_takes_by_the_names_that_the_
     assert [scope for scope in keys.ALL_SCOPES if f"({scope})" not in page.content.decode()] == []
 
 
-def test_a_tenants_admin_revokes_a_key_by_post_only(admin, acme):
+def test_a_tenants_admin_revokes_a_key_by_post_only_after_a_question_and_is_back_where_it_was(admin, acme):
     key = ApiKey.objects.get(tenant=acme)
+    path = f"/admin/tenants/apikey/{key.id}/revoke/"
 
-    admin.get(f"/admin/tenants/apikey/{key.id}/revoke/")
+    admin.get(path)
     assert ApiKey.objects.get(id=key.id).revoked_at is None
 
-    admin.post(f"/admin/tenants/apikey/{key.id}/revoke/")
+    asked = admin.post(path, headers={"Referer": "http://acme.localhost/admin/tenants/apikey/?q=bot"})
+    assert ApiKey.objects.get(id=key.id).revoked_at is None
+    assert f"_{key.prefix}_…" in asked.content.decode()
+
+    done = admin.post(path, {"confirmed": "yes", "back": asked.context["back_url"]})
     assert ApiKey.objects.get(id=key.id).revoked_at is not None
+    assert done.headers["Location"] == "/admin/tenants/apikey/?q=bot"
 
 
 def test_a_tenant_sees_no_key_of_another_and_cannot_revoke_it(admin, bolt):
     theirs = ApiKey.objects.get(tenant=bolt)
 
-    admin.post(f"/admin/tenants/apikey/{theirs.id}/revoke/")
+    admin.post(f"/admin/tenants/apikey/{theirs.id}/revoke/", {"confirmed": "yes"})
 
     assert ApiKey.objects.get(id=theirs.id).revoked_at is None
     assert theirs.prefix not in admin.get("/admin/tenants/apikey/").content.decode()

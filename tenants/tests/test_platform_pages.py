@@ -52,7 +52,11 @@ def test_the_platform_suspends_and_resumes_a_tenant_by_post_only(platform, acme)
     platform.get(f"/admin/tenants/tenant/{acme.id}/suspend/")
     assert Tenant.objects.get(id=acme.id).status == "active"
 
-    platform.post(f"/admin/tenants/tenant/{acme.id}/suspend/")
+    asked = platform.post(f"/admin/tenants/tenant/{acme.id}/suspend/").content.decode()
+    assert "Suspend “Acme”?" in asked
+    assert Tenant.objects.get(id=acme.id).status == "active"
+
+    platform.post(f"/admin/tenants/tenant/{acme.id}/suspend/", {"confirmed": "yes"})
     assert {each.status for each in Tenant.objects.filter(slug__startswith="acme")} == {"suspended"}
 
     platform.post(f"/admin/tenants/tenant/{acme.id}/resume/")

@@ -6,7 +6,8 @@ from csp.constants import HEADER, NONE, SELF, UNSAFE_EVAL, UNSAFE_INLINE
 from csp.middleware import CSPMiddleware, PolicyParts
 from django.http import HttpRequest, HttpResponseBase
 
-ADMIN: Final = "/admin/"
+from core.backoffice import BACK_OFFICE
+
 DATA: Final = "/api/v1/"
 
 STRICT: Final = {
@@ -48,5 +49,5 @@ class ContentSecurityPolicyMiddleware(CSPMiddleware):
     ) -> PolicyParts:
         parts = super().get_policy_parts(request, response, report_only)
         if parts.config is None and not report_only:
-            parts.config = RELAXED if request.path_info.startswith(ADMIN) else STRICT
+            parts.config = RELAXED if request.path_info.startswith(BACK_OFFICE) else STRICT
         return parts

@@ -8,7 +8,7 @@ from django.conf import settings
 from django.http import HttpResponse
 from django.utils import timezone, translation
 
-from core.http.problems import API_PREFIX
+from core.backoffice import BACK_OFFICE
 from tenants.requests import TenantRequest
 
 
@@ -16,15 +16,16 @@ class LanguageMiddleware:
     """
     Stand after AuthenticationMiddleware. Django's LocaleMiddleware, which knows neither user nor tenant, is not used.
 
-    TenantMiddleware has chosen the tenant's language already: here a user may override it, and the platform's own
-    host, which has no tenant, asks the browser.
+    TenantMiddleware has chosen the tenant's language already: in the back office a user may override it, and the
+    platform's own host, which has no tenant, asks the browser. Elsewhere nobody's session is looked at, so that caches
+    may keep what is the same for everybody.
     """
 
     def __init__(self, get_response: Callable[[TenantRequest], HttpResponse]) -> None:
         self.get_response = get_response
 
     def __call__(self, request: TenantRequest) -> HttpResponse:
-        if not request.path.startswith(API_PREFIX):
+        if request.path.startswith(BACK_OFFICE):
             self._choose(request)
         response = self.get_response(request)
         response.headers.setdefault("Content-Language", translation.get_language())

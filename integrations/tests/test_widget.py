@@ -31,6 +31,7 @@ def test_everybody_may_have_it_and_keep_it_for_a_little_while():
     answer = ask()
 
     assert answer.status_code == 200
+    assert "Cookie" not in answer["Vary"]
     assert (answer["Content-Type"], answer["Cache-Control"]) == (
         "text/javascript; charset=utf-8",
         "public, max-age=600",

@@ -52,5 +52,6 @@ def test_a_choice_that_there_is_no_more_is_passed_over(acme):
     assert answer(user=maria, tenant=acme) == ("ru", "Europe/Moscow")
 
 
-def test_a_program_is_answered_in_the_tenants_language(acme):
-    assert answer(user=Staff(language="en"), tenant=acme, path="/api/v1/events")[0] == "ru"
+@pytest.mark.parametrize("path", ["/api/v1/events", "/r/CODE", "/widget.js"])
+def test_programs_and_visitors_are_answered_in_the_tenants_language(acme, path):
+    assert answer(user=Staff(language="en"), tenant=acme, path=path)[0] == "ru"

@@ -17,6 +17,7 @@ from django.core.signals import got_request_exception
 from django.db import InterfaceError, OperationalError
 from django.db.models import ProtectedError, RestrictedError
 from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
+from django.template.loader import render_to_string
 from django.utils.translation import gettext_lazy as _
 from django.views import defaults
 from rest_framework import exceptions as drf
@@ -162,12 +163,20 @@ def page_not_found(request: HttpRequest, exception: Exception) -> HttpResponse:
 
 def server_error(request: HttpRequest) -> HttpResponse:
     """Stand as `handler500`, likewise. Django has logged what happened."""
-    if not _is_api(request):
-        return defaults.server_error(request)
     found = _problem_of(cast("Exception", sys.exc_info()[1]))
+    if not _is_api(request):
+        is_away = found.status == HTTPStatus.SERVICE_UNAVAILABLE
+        return _page_of(found, request) if is_away else defaults.server_error(request)
     return JsonResponse(
         found.document(request), status=found.status, content_type=PROBLEM_TYPE, headers=dict(found.headers)
     )
+
+
+def _page_of(found: Problem, request: HttpRequest) -> HttpResponse:
+    # Without what the pages have to know besides: that may be what took so long.
+    again = request.get_full_path() if request.method == "GET" else ""
+    page = render_to_string(f"{found.status}.html", {"detail": found.detail, "again": again})
+    return HttpResponse(page, status=found.status, headers=dict(found.headers))
 
 
 def _is_api(request: HttpRequest) -> bool:

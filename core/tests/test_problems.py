@@ -1,5 +1,6 @@
 import json
 import logging
+import re
 from typing import Any
 
 import pytest
@@ -158,7 +159,18 @@ def test_a_bug_outside_views_is_a_problem_under_api_only(error, status):
         elsewhere = http.server_error(RequestFactory().get("/shop/nothing"))
 
     assert (under_api.status_code, document_of(under_api)["status"]) == (status, status)
-    assert elsewhere["Content-Type"] == "text/html; charset=utf-8"
+    assert (elsewhere.status_code, elsewhere["Content-Type"]) == (status, "text/html; charset=utf-8")
+
+
+@pytest.mark.parametrize(("method", "offered"), [("get", "/admin/?q=1&amp;p=2"), ("post", "/admin/")])
+def test_a_page_that_is_given_up_can_be_tried_again_and_what_was_sent_is_not_sent_again(method, offered):
+    try:
+        raise OperationalError
+    except OperationalError:
+        page = http.server_error(getattr(RequestFactory(), method)("/admin/?q=1&p=2"))
+
+    assert (page.status_code, page["Retry-After"]) == (503, "2")
+    assert re.findall(r'<a href="([^"]*)"', page.content.decode()) == [offered]
 
 
 def test_a_middleware_can_answer_with_a_problem():

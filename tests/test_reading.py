@@ -142,6 +142,14 @@ def test_the_member_the_campaign_and_the_event_of_each_reward_can_be_had_with_it
     assert (row["expanded"]["event"]["id"], row["expanded"]["event"]["kind"]) == (row["event_id"], "order.paid")
 
 
+def test_what_is_asked_for_twice_is_had_once(program):
+    once, twice = (
+        program.get(f"/api/v1/rewards?expand={names}").json() for names in ("event", "event,event,event,event,event")
+    )
+
+    assert twice == once
+
+
 def test_each_expansion_costs_as_much_for_a_page_as_for_one_row(program):
     def statements(query):
         with CaptureQueriesContext(connection) as seen:

@@ -44,11 +44,11 @@ class UnknownExpansion(Invalid):
 
 def read(text: str, *, known: type_of_expandable) -> list[str]:
     """
-    Return the names asked for by `a,b`.
+    Return the names asked for by `a,b`, each once. An address has a length, so that the text has one.
 
     :raises UnknownExpansion: with the list of what there is.
     """
-    names = [*dict.fromkeys(name.strip() for name in text.split(",", maxsplit=len(known)))]
+    names = [*dict.fromkeys(name.strip() for name in text.split(","))]
     for name in names:
         if name not in known:
             detail = _("There is no “%(name)s” to expand here. There are: %(known)s.") % {

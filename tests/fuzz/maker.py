@@ -18,7 +18,11 @@ class NotMade(Exception):
 
 
 class Maker:
-    """Makes one of something, ready to be used up. `failed` are the ids of failed events, which no program can make."""
+    """
+    Makes one of something, ready to be used up. `failed` are the ids of failed events, which no program can make.
+
+    Its `key` is its own: whoever guesses too much is let wait.
+    """
 
     def __init__(self, *, address: str, host: str, key: str, failed: Iterator[int], dice: Random) -> None:
         self.session = requests.Session()

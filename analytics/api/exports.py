@@ -89,7 +89,7 @@ class OneExport(TenantView):
     def get(self, request: Request, what: str) -> StreamingHttpResponse:
         given = self.valid(self.Filters, request)
         export = catalogue.find(what)
-        after_id = id_of_cursor(given["cursor"]) if "cursor" in given else 0
+        after_id = id_of_cursor(given["cursor"], of=what) if "cursor" in given else 0
         asked = Asked(given.get("since"), given.get("until"), after_id, given["limit"])
         page = pages.cut(export=export, asked=asked)
         columns = export.shown(with_secret=_may_see_people(request))
@@ -101,7 +101,7 @@ class OneExport(TenantView):
         )
         answer = StreamingHttpResponse(lines, content_type=formats.CONTENT_TYPES[given["format"]])
         answer.headers["Content-Disposition"] = f'attachment; filename="{what}-{after_id}.{given["format"]}"'
-        cursor = cursor_after(page.last_id)
+        cursor = cursor_after(page.last_id, of=what)
         answer.headers["X-Resume-Cursor"] = cursor
         if not page.is_last:
             answer.headers["X-Next-Cursor"] = cursor

@@ -13,6 +13,7 @@ from django.utils import timezone
 from analytics.exports.catalogue import EXPORTS
 from antifraud.models import Case
 from core.db import execute
+from core.http.pages import cursor_after
 from events.models import Order
 from members import people
 from rewards.models import Posting, Reward
@@ -157,6 +158,17 @@ def test_a_last_page_says_that_nothing_follows(warehouse, shop):
     assert cut.headers["X-Next-Cursor"] in cut.headers["Link"]
     rest = warehouse.get(f"{ADDRESS}/orders", cursor=cut.headers["X-Next-Cursor"])
     assert [row["order_id"] for row in rows_of(rest)] == ["order-2"]
+
+
+def test_a_cursor_of_one_table_is_refused_by_another_so_that_no_row_is_passed_over(warehouse, shop):
+    many_orders(shop, 3)
+    of_members = warehouse.get(f"{ADDRESS}/members").headers["X-Resume-Cursor"]
+    of_any = cursor_after(1)  # As before tables were named.
+
+    refused = warehouse.get(f"{ADDRESS}/orders", cursor=of_members)
+
+    assert (refused.status_code, refused.json()["code"]) == (400, "invalid_cursor")
+    assert warehouse.get(f"{ADDRESS}/orders", cursor=of_any).status_code == 200
 
 
 def test_a_window_is_as_long_as_one_asks(warehouse, shop):

@@ -15,6 +15,8 @@ from core.errors import Invalid
 
 PAGE_LIMIT_DEFAULT = 50
 PAGE_LIMIT_MAX = 100
+# What a cursor begins with that says nothing of its list.
+ANY_LIST = "id"
 BIGINT_MAX = 2**63 - 1
 
 
@@ -74,14 +76,14 @@ class CursorPage(BasePagination):
         return None if given is None else id_of_cursor(given)
 
 
-def cursor_after(row_id: int) -> str:
-    """Return what stands for a row's id in a cursor."""
-    return base64.urlsafe_b64encode(f"id:{row_id}".encode()).decode().rstrip("=")
+def cursor_after(row_id: int, *, of: str = ANY_LIST) -> str:
+    """Return what stands for a row's id in a cursor, which may say of what list it is."""
+    return base64.urlsafe_b64encode(f"{of}:{row_id}".encode()).decode().rstrip("=")
 
 
-def id_of_cursor(cursor: str) -> int:
+def id_of_cursor(cursor: str, *, of: str = ANY_LIST) -> int:
     """
-    Return the id that a cursor stands for.
+    Return the id that a cursor stands for, if it is of this list, or of any.
 
     :raises InvalidCursor:
     """
@@ -89,7 +91,7 @@ def id_of_cursor(cursor: str) -> int:
         text = base64.b64decode(cursor + "=" * (-len(cursor) % 4), altchars=b"-_", validate=True)
     except (binascii.Error, ValueError) as error:
         raise InvalidCursor(parameter="cursor") from error
-    found = re.fullmatch(rb"id:(0|[1-9][0-9]{0,18})", text)
-    if found is None or int(found[1]) > BIGINT_MAX:
+    found = re.fullmatch(rb"([a-z_]+):(0|[1-9][0-9]{0,18})", text)
+    if found is None or found[1].decode() not in {of, ANY_LIST} or int(found[2]) > BIGINT_MAX:
         raise InvalidCursor(parameter="cursor")
-    return int(found[1])
+    return int(found[2])

@@ -1,16 +1,14 @@
 """Celery's part: woken by the doorbell or the sweep, it works until nothing waits."""
 
-import logging
 import time
 from contextlib import suppress
 
 from celery import shared_task
 
 from events import claims, doorbell, handling
-from tenants import context
+from tenants import context, rounds
 from tenants.clock import now
-
-logger = logging.getLogger(__name__)
+from tenants.models import Tenant
 
 # After this long a tenant goes to the back of the queue, so that a large one does not keep the others waiting.
 TURN_SECONDS = 2.0
@@ -35,15 +33,12 @@ def handle_waiting(*, schema_name: str, **_: object) -> None:
 @shared_task(name="events.sweep")
 def sweep(**_: object) -> None:
     """Ring for every tenant in which something waits: what makes a lost message harmless."""
-    for tenant in context.serving():
-        try:
-            with context.in_tenant(tenant.schema_name):
-                is_waiting = claims.is_any_waiting(at=now())
-        except Exception:
-            logger.exception("A tenant could not be swept.", extra={"tenant": tenant.slug})
-        else:
-            if is_waiting:
-                doorbell.ring(tenant.schema_name)
+
+    def ring(tenant: Tenant) -> None:
+        if claims.is_any_waiting(at=now()):
+            doorbell.ring(tenant.schema_name)
+
+    rounds.visit(ring)
 
 
 def _handle_once(schema_name: str) -> int:

@@ -1,6 +1,5 @@
 """What the bell and the clock start: deliveries go out, wait for their turn, and are forgotten."""
 
-import logging
 import time
 from random import SystemRandom
 from typing import Any
@@ -14,8 +13,6 @@ from integrations.webhooks.resending import Course
 from tenants import context, rounds
 from tenants.clock import now
 from tenants.models import Tenant
-
-logger = logging.getLogger(__name__)
 
 # After so long a lane goes to the back of the queue, so that the others have their turn.
 TURN_SECONDS = 5.0
@@ -56,18 +53,14 @@ def deliver_on(*, schema_name: str, endpoint_id: int, **_: Any) -> None:
 @shared_task
 def sweep(**_: Any) -> None:
     """Ring for every tenant in which something is due: what makes a lost message harmless, and retries happen."""
-    serving = context.serving()
-    for tenant in SystemRandom().sample(serving, len(serving)):
-        try:
-            with context.in_tenant(tenant.schema_name):
-                is_due = lanes.is_any_due(at=now())
-                for endpoint_id, after_id in resending.find_stalled(at=now()).items():
-                    resending.leave(schema=tenant.schema_name, endpoint_id=endpoint_id, after_id=after_id)
-        except Exception:
-            logger.exception("A tenant could not be swept.", extra={"tenant": tenant.slug})
-        else:
-            if is_due:
-                outbox.ring(tenant.schema_name)
+
+    def ring(tenant: Tenant) -> None:
+        for endpoint_id, after_id in resending.find_stalled(at=now()).items():
+            resending.leave(schema=tenant.schema_name, endpoint_id=endpoint_id, after_id=after_id)
+        if lanes.is_any_due(at=now()):
+            outbox.ring(tenant.schema_name)
+
+    rounds.visit(ring)
 
 
 @shared_task

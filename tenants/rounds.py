@@ -7,6 +7,7 @@ many tenants a fresh one takes its place: the memory of a server's process does 
 
 import logging
 from collections.abc import Callable
+from random import SystemRandom
 from typing import Final
 
 from celery.exceptions import SoftTimeLimitExceeded
@@ -24,9 +25,12 @@ def visit(act: Callable[[Tenant], object]) -> None:
     """
     Have `act` done in each tenant that is served, as the current one. What fails is in the log, and the others follow.
 
+    The order is another one each time, so that nobody is always the one whose turn does not come.
+
     :raises SoftTimeLimitExceeded: when the task's time is over: then nobody else's turn comes.
     """
-    for number, tenant in enumerate(context.serving(), start=1):
+    serving = context.serving()
+    for number, tenant in enumerate(SystemRandom().sample(serving, len(serving)), start=1):
         try:
             with context.in_tenant(tenant.schema_name):
                 act(tenant)

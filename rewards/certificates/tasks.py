@@ -1,16 +1,14 @@
 """What the clock and the bell start: providers are called, and uploads are put into the stock."""
 
-import logging
 import time
 from typing import Any
 
 from celery import shared_task
 
 from rewards.certificates import calls, orders, settling, uploads
-from tenants import context
+from tenants import context, rounds
 from tenants.clock import now
-
-logger = logging.getLogger(__name__)
+from tenants.models import Tenant
 
 # One call may take twelve seconds more, and the task has thirty.
 TURN_SECONDS = 10.0
@@ -33,15 +31,12 @@ def buy_waiting(*, schema_name: str, **_: Any) -> None:
 @shared_task
 def sweep_certificates(**_: Any) -> None:
     """Wake a worker for every tenant in which a provider is to be called: what makes a lost ring harmless."""
-    for tenant in context.serving():
-        try:
-            with context.in_tenant(tenant.schema_name):
-                is_due = orders.is_due(at=now())
-        except Exception:
-            logger.exception("A tenant could not be swept.", extra={"tenant": tenant.slug})
-        else:
-            if is_due:
-                orders.send(orders.TASK, schema_name=tenant.schema_name)
+
+    def wake(tenant: Tenant) -> None:
+        if orders.is_due(at=now()):
+            orders.send(orders.TASK, schema_name=tenant.schema_name)
+
+    rounds.visit(wake)
 
 
 @shared_task(soft_time_limit=600, time_limit=660, acks_late=False)

@@ -38,6 +38,9 @@ LEFT_OUT = "positive_data_acceptance"
 # How what is invalid is refused; an address or a header may be too long to be read at all.
 REFUSALS = ["400", "401", "403", "404", "405", "406", "409", "413", "414", "415", "422", "429", "431"]
 NUMBERS_FROM = 770_000_001
+# A walk hangs on what the server answers, so that the dice soon fall otherwise and the fuzzer ends: it begins again
+# until its time is over. Five walks a second are few.
+WALKS = ("--phases", "stateful", "--max-time", str(max(20, int(EXAMPLES) // 5)))
 
 
 @pytest.fixture
@@ -61,26 +64,31 @@ class Run:
 
 
 def fuzz(run: Run, server: Server, folder: Path) -> tally.type_of_tally:
-    """Let schemathesis loose. It must find nothing; return what it reached."""
+    """Let schemathesis loose. It must find nothing; return what it reached with single requests."""
+    single = _let_loose(run, server, folder, "--phases", "examples,coverage,fuzzing")
+    # Where no answer leads to another operation there is nothing to walk.
+    walked = _let_loose(run, server, folder, *WALKS) if _lead_on(run.names) else {}
+    for found in filter(None, (single, walked)):
+        sys.stdout.write(f"\n{tally.table(found)}\n")
+    return single
+
+
+def _let_loose(run: Run, server: Server, folder: Path, *how: str) -> tally.type_of_tally:
     document, config, counted = (folder / name for name in ("openapi.json", "schemathesis.toml", "tally.json"))
     document.write_text(json.dumps(reference.document(), default=str))
     config.write_text(_config(run.values))
     address = f"http://127.0.0.1:{server.port}"
-    command = [sys.executable, "-m", "schemathesis.cli", "--config-file", str(config), "run", str(document)]
+    command = [sys.executable, "-m", "schemathesis.cli", "--config-file", str(config), "run", str(document), *how]
     command += ["--url", address, "--header", f"Authorization: Bearer {run.key}", "--header", f"Host: {run.host}"]
     command += ["--workers", "1", "--max-examples", EXAMPLES, "--continue-on-failure", "--generation-database", "none"]
     command += ["--checks", "all", "--exclude-checks", LEFT_OUT]
-    # Where no answer leads to another operation there is nothing to walk.
-    command += [] if _lead_on(run.names) else ["--phases", "examples,coverage,fuzzing"]
     command += [part for name in run.names for part in ("--include-name", name)]
     told = {"FUZZ_ADDRESS": address, "FUZZ_HOST": run.host, "FUZZ_TALLY": str(counted)}
     told |= {"FUZZ_DOCUMENT": str(document), **run.told}
     environment = os.environ | {"SCHEMATHESIS_HOOKS": "tests.fuzz.hooks", "PYTHONWARNINGS": "ignore", **told}
     verdict = subprocess.run(command, cwd=ROOT, env=environment, check=False).returncode  # noqa: S603 (our own fuzzer)
-    found = tally.read(counted)
-    sys.stdout.write(f"\n{tally.table(found)}\n")
     assert verdict == 0
-    return found
+    return tally.read(counted)
 
 
 def _lead_on(names: Sequence[str]) -> bool:
@@ -99,6 +107,10 @@ def _config(values: Mapping[str, type_of_values]) -> str:
     lines = ["[checks.negative_data_rejection]", f"expected-statuses = {json.dumps(REFUSALS)}", ""]
     for number, each in enumerate(values.values()):
         lines += [f"[dictionaries.d{number}]", f"values = {json.dumps(list(each))}", ""]
+    # What an operation is asked must not hang on earlier answers: the fuzzer gives an operation up without a word, as
+    # soon as it is not asked the same by the same dice.
+    lines += ["[phases.fuzzing.extra-data-sources]", "responses = false", ""]
+    lines += ["[phases.fuzzing.error-feedback]", "enabled = false", ""]
     lines += ["[parameters]"]
     lines += [f'"{name}" = {{ dictionary = "d{number}", probability = 0.7 }}' for number, name in enumerate(values)]
     return "\n".join(lines)

@@ -9,7 +9,7 @@ ID: Final = re.compile(r"(^|_)id$")
 # Lists of nothing but ids.
 IDS: Final = {"events"}
 # Made up by chance, or telling where the reader's server is.
-BY_CHANCE: Final = {"code", "link", "url", "secret"}
+BY_CHANCE: Final = {"code", "link", "url", "secret", "ending"}
 # Stands in a guide for members that are left out.
 MORE: Final = "…"
 

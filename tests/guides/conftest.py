@@ -2,7 +2,7 @@
 
 import json
 import os
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any, Final
 
 import pytest
@@ -16,6 +16,7 @@ from tenants.clock import now
 from tenants.models import Tenant
 from tests.botapi.bots import free_port
 from tests.programs import YEAR_BEGAN
+from tests.stand_ins.receivers import StandIn
 from tests.webhooks import send_due
 
 DISCOUNT: Final = {
@@ -27,11 +28,19 @@ DISCOUNT: Final = {
 
 
 @pytest.fixture
-def reader(bolt: Tenant, live_server: Any) -> Mapping[str, str]:
+def stand_in() -> Iterator[StandIn]:
+    """Return a program of the reader's that is told by webhooks, and answers with a 204."""
+    with StandIn() as found:
+        yield found
+
+
+@pytest.fixture
+def reader(bolt: Tenant, live_server: Any, stand_in: StandIn) -> Mapping[str, str]:
     """Return the variables of a guide: the address, a test key that may do everything, and a message to verify."""
     _row, key = keys.issue(tenant=bolt, environment="sandbox", name="guide", scopes=keys.ALL_SCOPES, at=YEAR_BEGAN)
     address = f"http://127.0.0.1:{live_server.thread.port}/api/v1"
-    return {"SARAFAN_URL": address, "SARAFAN_KEY": key, "HEAR_PORT": str(free_port()), **_message()}
+    hears = {"HEAR_PORT": str(free_port()), "WEBHOOK_URL": stand_in.url}
+    return {"SARAFAN_URL": address, "SARAFAN_KEY": key, **hears, **_message()}
 
 
 def _message() -> Mapping[str, str]:

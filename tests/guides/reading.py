@@ -33,7 +33,7 @@ class _Reading:
 def steps_of(guide: Path) -> list[Step]:
     """Return the steps of a guide, in order. A block of JSON that follows no snippet is only to be read."""
     reading = _Reading()
-    for language, text in _blocks(guide):
+    for language, text in blocks_of(guide):
         if language == "json":
             reading.close(json.loads(text))
         elif language in LANGUAGES:
@@ -49,6 +49,7 @@ def languages_of(guide: Path) -> list[str]:
     return [language for language in LANGUAGES if any(language in step.said for step in steps_of(guide))]
 
 
-def _blocks(guide: Path) -> Iterator[tuple[str, str]]:
+def blocks_of(guide: Path) -> Iterator[tuple[str, str]]:
+    """Yield each block of a guide: in which language it is, and its text."""
     for match in FENCE.finditer(guide.read_text(encoding="utf-8")):
         yield match[1], match[2]

@@ -84,7 +84,7 @@ def issue(*, wanted: Wanted, actor: Actor, at: datetime) -> Reward:
     rule, event = builtin.get_rule(at=at), _tell_of_issue(wanted, actor, at=at)
     reward_id = _write(wanted, rule, event, asset=asset, at=at)
     _grant(wanted, reward_id, asset_id=asset.pk if asset else None, at=at)
-    _tell(wanted, rule, event, reward_id, at=at)
+    _tell(wanted, rule, event, reward_id, asset=asset, at=at)
     changes = {name: value for name, value in wanted._asdict().items() if name != "key"}
     actor.note(action="reward.issued", target=f"reward:{reward_id}", changes=changes, at=at)
     return get(reward_id=reward_id)
@@ -171,7 +171,7 @@ def _write(wanted: Wanted, rule: Rule, event: Event, *, asset: Asset | None, at:
         event_id=event.pk,
         member_id=wanted.member_id,
         side=Reward.Side.ACTOR,
-        occurrence=f"key:{wanted.key}",
+        occurrence=_occurrence_of(wanted),
         asset_id=asset.pk if asset else None,
         due=wanted.amount,
         given=wanted.amount,
@@ -197,12 +197,16 @@ def _grant(wanted: Wanted, reward_id: int, *, asset_id: int | None, at: datetime
     giving.entitle(granted=granted, at=at)
 
 
-def _tell(wanted: Wanted, rule: Rule, event: Event, reward_id: int, *, at: datetime) -> None:
-    execute(TRACE, {"id": event.pk, "trace": json_text([_entry(wanted, rule, reward_id)])})
+def _tell(wanted: Wanted, rule: Rule, event: Event, reward_id: int, *, asset: Asset | None, at: datetime) -> None:
+    entry = _entry(wanted, rule, reward_id)
+    execute(TRACE, {"id": event.pk, "trace": json_text([entry])})
     data = {
-        "reward_id": reward_id,
-        "kind": wanted.kind,
-        "what": wanted.what,
+        # As of one that was earned, so that whoever is told reads both alike.
+        **{name: entry[name] for name in ("reward_id", "rule_id", "side", "kind", "what", "given")},
+        "campaign_id": rule.campaign_id,
+        "points": wanted.amount if wanted.kind == Asset.Kind.POINTS else 0,
+        "asset": asset.code if asset else "",
+        "occurrence": _occurrence_of(wanted),
         "amount": wanted.amount,
         "reason": wanted.reason,
         "actor": event.data["actor"],
@@ -234,6 +238,10 @@ def _entry(wanted: Wanted, rule: Rule, reward_id: int) -> dict[str, Any]:
 
 def _fact_key(wanted: Wanted) -> str:
     return f"reward:issued:{wanted.key}"
+
+
+def _occurrence_of(wanted: Wanted) -> str:
+    return f"key:{wanted.key}"
 
 
 def _fingerprint_of(wanted: Wanted) -> str:

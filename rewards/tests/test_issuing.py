@@ -84,6 +84,27 @@ def test_says_who_issued_what_and_why(anna):
     assert entry.changes["reason"] == "a bad parcel"
 
 
+def test_tells_of_it_as_of_one_that_was_earned(anna):
+    reward = issue(anna, actor=MARTA)
+
+    (granted,) = told("reward.granted")
+    assert granted == {
+        "reward_id": reward.pk,
+        "campaign_id": reward.campaign_id,
+        "rule_id": reward.rule_id,
+        "side": "actor",
+        "points": 50,
+        "given": 50,
+        "kind": "points",
+        "what": "",
+        "asset": "points",
+        "occurrence": reward.occurrence,
+        "amount": 50,
+        "reason": "a bad parcel",
+        "actor": "marta",
+    }
+
+
 @pytest.mark.parametrize("kind", ["discount", "privilege", "content", "product"])
 def test_issues_gifts(anna, kind):
     gift = gifts.gift(kind)

@@ -9,6 +9,7 @@ from events import facts
 from events.facts import Fact
 
 ATTEMPTS_MAX = 8
+ERROR_LENGTH_MAX = 500
 
 
 class Claimed(NamedTuple):
@@ -48,10 +49,15 @@ class Parked(NamedTuple):
 
 
 class Outcome(NamedTuple):
-    """What a consumer made of a batch. An event that is in neither list is left for the next batch."""
+    """
+    What a consumer made of a batch. An event that is neither handled nor parked is left for the next batch.
+
+    Those that are `woken` were parked before, or have failed: what they lacked has come, and they begin anew.
+    """
 
     handled: Sequence[Handled] = ()
     parked: Sequence[Parked] = ()
+    woken: Sequence[int] = ()
     facts: Sequence[Fact] = ()
 
 
@@ -91,6 +97,14 @@ parked AS (
     WHERE e.id = p.id
 ),
 """
+REPORTED = "SELECT id, key, kind FROM events_event WHERE id = ANY(%(ids)s::bigint[]) AND source = 'api' ORDER BY id"
+# As if they had just come: those go first that came first. Somebody may have given one another chance meanwhile.
+WAKE = """
+woken AS (
+    UPDATE events_event e SET status = 'waiting', attempts = 0, next_at = NULL, error = ''
+    WHERE e.id = ANY(%(woken_ids)s::bigint[]) AND e.status <> 'handled'
+),
+"""
 
 
 class Busy(Exception):
@@ -126,16 +140,17 @@ def claim(*, lock_class: int, lock_key: int, limit: int, only: Sequence[int] | N
 def finish(*, outcome: Outcome, at: datetime) -> None:
     """Say what became of the claimed events, and record the facts that follow from them, in one statement."""
     facts.record_with(
-        clauses=FINISH + PARK if outcome.parked else FINISH,
+        clauses=FINISH + (PARK if outcome.parked else "") + (WAKE if outcome.woken else ""),
         params={
             "ids": [each.event_id for each in outcome.handled],
             "member_ids": [each.member_id for each in outcome.handled],
             "traces": db.json_text([each.trace for each in outcome.handled]),
             "parked_ids": [each.event_id for each in outcome.parked],
-            "errors": [each.error[:500] for each in outcome.parked],
+            "errors": [each.error[:ERROR_LENGTH_MAX] for each in outcome.parked],
             "next_ats": [each.next_at for each in outcome.parked],
+            "woken_ids": list(outcome.woken),
         },
-        facts=outcome.facts,
+        facts=[*outcome.facts, *_given_up(outcome.parked, at=at)],
         at=at,
     )
 
@@ -143,6 +158,24 @@ def finish(*, outcome: Outcome, at: datetime) -> None:
 def next_attempt(*, attempts: int, step: timedelta, attempts_max: int = ATTEMPTS_MAX, at: datetime) -> datetime | None:
     """Return when to try again after `attempts` failures, each wait twice the last, or None when it was enough."""
     return None if attempts + 1 >= attempts_max else at + step * 2**attempts
+
+
+def _given_up(parked: Sequence[Parked], *, at: datetime) -> list[Fact]:
+    """Return the facts that reported events have failed. That one of our own has is none, or they might never end."""
+    # The lines after the first are details, such as a row's values. A fact stands for ever, and shall not keep them.
+    errors = {each.event_id: each.error.partition("\n")[0][:ERROR_LENGTH_MAX] for each in parked if not each.next_at}
+    rows = db.fetch(REPORTED, {"ids": list(errors)}) if errors else []
+    return [
+        Fact(
+            kind="event.failed",
+            # Who is tried again may fail again.
+            key=f"event:{row.id}:failed:{at.isoformat()}",
+            data={"event_id": row.id, "key": row.key, "kind": row.kind, "error": errors[row.id]},
+            cause_id=row.id,
+            depth=1,
+        )
+        for row in rows
+    ]
 
 
 def is_any_waiting(*, at: datetime) -> bool:

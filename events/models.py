@@ -3,6 +3,7 @@
 from django.contrib.postgres.indexes import BrinIndex
 from django.db import models
 from django.db.models import CheckConstraint, Index, Q, UniqueConstraint
+from django.db.models.fields.json import KeyTextTransform
 from django.utils.translation import gettext_lazy as _
 
 
@@ -91,6 +92,12 @@ class Event(models.Model):
             Index(fields=["id"], condition=Q(status="waiting", next_at=None), name="event_waiting"),
             Index(fields=["next_at"], condition=Q(status="waiting", next_at__isnull=False), name="event_retry_due"),
             Index(fields=["id"], condition=Q(status="failed"), name="event_failed"),
+            # Refunds and cancellations whose order has not come: by the order's number.
+            Index(
+                KeyTextTransform("order_id", "data"),
+                condition=Q(kind__in=["order.refunded", "order.cancelled"]) & ~Q(status="handled"),
+                name="event_early_return",
+            ),
             Index(fields=["cause"], condition=Q(cause__isnull=False), name="event_by_cause"),
             Index(fields=["member", "kind", "occurred_at"], name="event_by_member"),
             # Of a log that only grows a block's smallest and largest instants find a month as well as a tree would.

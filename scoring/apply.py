@@ -26,7 +26,8 @@ from scoring.plan import Kept, Plan, TakenBack
 from scoring.situation import Situation
 
 PARK = timedelta(minutes=1)
-# A day and a half in all: a shop's nightly export may bring the order a day after its refund.
+# A day and a half in all: a shop's nightly export may bring the order a day after its refund. An order that is later
+# still finds its refund failed, and wakes it.
 PARK_ATTEMPTS_MAX = 12
 
 # Signs up, pays, gets money back: what the log says of people and orders, in one statement.
@@ -73,7 +74,8 @@ def write(*, plan: Plan, situation: Situation) -> Outcome:
     if situation.has_levels:
         risen = review.rise(member_ids=_rising(plan), at=at)
         told += telling.following(risen, told=told, plan=plan)
-    return Outcome(handled=list(_handled(plan, situation)), parked=list(_parked(plan, situation)), facts=told)
+    handled, parked = list(_handled(plan, situation)), list(_parked(plan, situation))
+    return Outcome(handled=handled, parked=parked, woken=plan.woken, facts=told)
 
 
 def _referrals(plan: Plan, situation: Situation) -> dict[int, int]:

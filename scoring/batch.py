@@ -46,6 +46,8 @@ class Batch:
     # By inviter: their friends, as far as antifraud looks. By campaign: when it rewarded friends lately, ascending.
     friends: dict[int, dict[int, Friend]] = field(default_factory=dict)
     rushes: dict[int, list[datetime]] = field(default_factory=dict)
+    # By the number of an order: the returns of this batch that came before it.
+    early: dict[str, list[int]] = field(default_factory=dict)
     # By order: how many of each article came back.
     articles: dict[int, dict[str, int]] = field(default_factory=dict)
 

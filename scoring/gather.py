@@ -86,6 +86,7 @@ def gather(*, claimed: Sequence[Claimed], zone: tzinfo, at: datetime) -> Situati
         everywhere=around.everywhere,
         prices={each.id: assets.price_of(each, currency=context.current().currency) for each in around.lines.values()},
         lots=existing.lots,
+        early=around.early,
         has_levels=around.has_levels,
         rule_in=book.rule_in,
         order_fields=partial(_order_fields, currency=context.current().currency),

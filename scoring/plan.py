@@ -131,11 +131,12 @@ class Plan:
     Everything to be written.
 
     `traces` are by event; `parked` came too early, with why. Events that are in neither are left for the next batch,
-    because they need what this one writes.
+    because they need what this one writes. Those that are `woken` came too early once, and do not any more.
     """
 
     traces: dict[int, list[type_of_entry]] = field(default_factory=dict)
     parked: dict[int, str] = field(default_factory=dict)
+    woken: list[int] = field(default_factory=list)
     joined: dict[int, datetime] = field(default_factory=dict)
     attributed: list[Attributed] = field(default_factory=list)
     qualified: dict[int, datetime] = field(default_factory=dict)

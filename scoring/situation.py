@@ -1,7 +1,7 @@
 """All that deciding needs, as plain values: gathered before, in a fixed number of statements. Pure."""
 
 from bisect import bisect_right
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, tzinfo
 from typing import Any, NamedTuple, Protocol
@@ -168,7 +168,8 @@ class Situation:
     `assets` are those in use, by code, `lines` all of them by id; `gifts` are the kinds of those in use that a rule may
     give, by code, and `gift_costs` what each costs; `prices` are those of assets' units. `everywhere` are the limits
     over all campaigns. `rule_in` finds a rule as a campaign's version had it; `order_fields` are what conditions see of
-    an order's data. `lots` are what is left on the accounts that a refund may take from.
+    an order's data. `lots` are what is left on the accounts that a refund may take from. `early` are the returns that
+    came before the orders of this batch and were parked, or have failed since; by the order's number.
     """
 
     incoming: tuple[Incoming, ...]
@@ -188,6 +189,7 @@ class Situation:
     at: datetime
     gifts: Mapping[str, str] = field(default_factory=dict)
     lots: tuple[OpenLot, ...] = ()
+    early: Mapping[str, Sequence[int]] = field(default_factory=dict)
     nearby: Nearby = NOTHING_NEAR
     has_levels: bool = False
     gift_costs: Mapping[str, int] = field(default_factory=dict)

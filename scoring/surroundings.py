@@ -16,6 +16,7 @@ from rewards import assets
 from rewards.assets import AssetLine
 from scoring import parts
 from scoring.decide import RETURNS
+from scoring.early import UNKNOWN_ORDER
 from scoring.situation import KnownOrder
 
 
@@ -36,6 +37,7 @@ class Surroundings:
     everywhere: tuple[LimitLine, ...]
     has_levels: bool
     orders: dict[str, dict[str, Any]]
+    early: dict[str, list[int]]
 
 
 SURROUNDINGS = f"""
@@ -65,15 +67,29 @@ ORDERS = """
             AND f.status = 'handled' AND f.data ->> 'order_id' = o.number
     ))), '[]') FROM events_order o JOIN events_event e ON e.id = o.event_id
     WHERE o.number = ANY(%(numbers)s::text[]))"""
+# Two partial indexes find what is parked and what has failed, which is little beside the log.
+EARLY = """
+(SELECT jsonb_object_agg(found.number, found.ids) FROM (
+    SELECT e.data ->> 'order_id' AS number, jsonb_agg(e.id ORDER BY e.id) AS ids FROM events_event e
+    WHERE (e.status = 'failed' OR e.status = 'waiting' AND e.next_at IS NOT NULL)
+        AND e.error = %(unknown_order)s AND e.kind = ANY(%(returns)s::text[])
+        AND e.data ->> 'order_id' = ANY(%(paid)s::text[])
+    GROUP BY 1) found)"""
 
 
 def read(*, claimed: Sequence[Claimed], book: Rulebook, at: datetime) -> Surroundings:
     """Return what surrounds the claimed events, in one statement."""
     numbers = sorted({str(each.data["order_id"]) for each in claimed if each.kind in RETURNS})
-    params = {"numbers": numbers, "gifts": sorted(_gifts(claimed, book)), "at": at}
-    asked = f"{GIFTS if params['gifts'] else 'NULL'} AS gifts, {ORDERS if numbers else 'NULL'} AS orders"
-    row = db.fetch(f"{SURROUNDINGS}, {asked}", params)[0]
-    gifts = row.gifts or {}
+    paid = sorted({str(each.data["order_id"]) for each in claimed if each.kind == "order.paid"})
+    gifts = sorted(_gifts(claimed, book))
+    asked = [
+        f"{GIFTS if gifts else 'NULL'} AS gifts",
+        f"{ORDERS if numbers else 'NULL'} AS orders",
+        f"{EARLY if paid else 'NULL'} AS early",
+    ]
+    told = {"numbers": numbers, "paid": paid, "returns": sorted(RETURNS), "unknown_order": UNKNOWN_ORDER}
+    row = db.fetch(", ".join([SURROUNDINGS, *asked]), {**told, "gifts": gifts, "at": at})[0]
+    given = row.gifts or {}
     return Surroundings(
         policies=Policies([Chosen(**each) for each in row.policies or ()]),
         has_listings=row.has_listings,
@@ -83,11 +99,12 @@ def read(*, claimed: Sequence[Claimed], book: Rulebook, at: datetime) -> Surroun
         trips=lookout.trips_of(row.trips),
         lines={asset["id"]: assets.line_of(asset) for asset in row.assets},
         in_use=frozenset(asset["id"] for asset in row.assets if asset["is_active"]),
-        gifts={code: kind for code, (kind, _cost_minor) in gifts.items()},
-        gift_costs={code: cost_minor or 0 for code, (_kind, cost_minor) in gifts.items()},
+        gifts={code: kind for code, (kind, _cost_minor) in given.items()},
+        gift_costs={code: cost_minor or 0 for code, (_kind, cost_minor) in given.items()},
         everywhere=tuple(LimitLine(**each) for each in row.everywhere),
         has_levels=row.has_levels,
         orders={order["number"]: order for order in row.orders or ()},
+        early=row.early or {},
     )
 
 

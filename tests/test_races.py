@@ -15,7 +15,7 @@ from antifraud.signals import SIGNALS
 from campaigns.models import Campaign
 from core.db import transaction
 from core.errors import Conflict
-from events import claims, handling
+from events import claims, handling, retry
 from events.models import Event
 from rewards import ledger, maturing
 from rewards.models import Entitlement, Level, Posting, Reward
@@ -80,6 +80,28 @@ def test_fifty_orders_at_once_and_a_budget_for_nine_and_a_half(shop):
 
     assert sorted(Reward.objects.values_list("given", flat=True)) == [50] + [100] * 9
     assert shop.balance_of("anna") == 950
+
+
+def test_orders_meet_cancellations_new_and_failed_ones_and_whoever_tries_those_again(shop):
+    make_campaign(rule=EACH_ORDER)
+    failed = [shop.cancels("anna", order=f"o{number}") for number in range(8)]
+    Event.objects.filter(error="unknown_order").update(status="failed", next_at=None)
+
+    def try_again() -> None:
+        for event in failed:
+            with suppress(Conflict):
+                transaction(retry.retry)(event=event, at=shop.at)
+
+    def cancel() -> None:
+        for number in range(8, 16):
+            shop.report("order.cancelled", "anna", key=f"back-{number}", order_id=f"o{number}")
+
+    workers = [work(shop, until=all_handled(33)) for _ in range(2)]
+    at_once(*(order(shop, number) for number in range(16)), cancel, try_again, *workers)
+
+    assert not Event.objects.exclude(status="handled").exists()
+    assert [each.status for each in shop.rewards_of("anna")] == ["reversed"] * 16
+    assert shop.balance_of("anna") == 0
 
 
 def test_one_event_from_twenty_at_once_is_rewarded_once(shop):

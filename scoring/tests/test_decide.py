@@ -395,6 +395,22 @@ def test_a_refund_of_an_order_of_the_same_batch_ends_the_batch_before_it():
     assert (list(plan.traces), plan.parked) == ([1], {})
 
 
+def test_an_order_whose_refund_came_before_it_in_the_batch_ends_the_batch():
+    batch = [refunded("1", id=1), refunded("404", id=2), paid("1", id=3), paid("2", id=4)]
+
+    plan = decide(situation(*batch, offers=[offer(rules=(ACTOR,))]))
+
+    assert (list(plan.traces), plan.parked, plan.woken) == ([3], {2: "unknown_order"}, [])
+
+
+def test_an_order_wakes_the_refunds_that_were_parked_and_ends_the_batch():
+    batch = [paid("1", id=11), paid("2", id=12), paid("3", id=13)]
+
+    plan = decide(situation(*batch, offers=[offer(rules=(ACTOR,))], early={"2": (7, 8), "3": (9,)}))
+
+    assert (list(plan.traces), plan.parked, plan.woken) == ([11, 12], {}, [7, 8])
+
+
 # Stops
 
 

@@ -130,6 +130,23 @@ def test_gifts_promises_and_levels_add_the_same_few(busy_shop):
     assert Reward.objects.filter(kind="privilege", status="granted").count() == 22
 
 
+def test_an_order_whose_returns_came_before_it_takes_the_same_statements(busy_shop):
+    counts = {}
+    for size in (1, 100):
+        number = f"late-{size}"
+        data = {"order_id": number, "amount_minor": 1}
+        returns = [("order.refunded", "anna", {**data, "refund_id": str(nth)}) for nth in range(size)]
+        report(busy_shop, returns)
+        handle(busy_shop)
+        report(busy_shop, [("order.paid", "anna", order(number))])
+        counts[size] = len(handle(busy_shop))
+        assert Event.objects.filter(kind="order.refunded", status="waiting", next_at=None).count() == size
+        busy_shop.handle()
+
+    assert counts[1] == counts[100] <= STATEMENTS_MAX
+    assert not Event.objects.exclude(status="handled").exists()
+
+
 def test_as_many_trips_as_there_are_take_as_many_statements_as_one(busy_shop):
     StopRule.objects.create(metric="signups", scope="inviter", threshold=1, window_minutes=60, action="flag")
     counts = {}

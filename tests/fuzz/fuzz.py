@@ -21,7 +21,7 @@ from core.db import current_schema, execute, fetch
 from events import handling
 from events.models import Event
 from rewards import ledger
-from scoring.decide import UNKNOWN_ORDER
+from scoring.early import UNKNOWN_ORDER
 from tenants import context
 from tenants.models import Tenant
 from tests.checkout import ROOT

@@ -13,6 +13,7 @@ from django.utils.translation import gettext_lazy as _
 
 from core.db import fetch
 from core.errors import Invalid
+from members.names import is_own_id
 from tenants import periods
 
 BY: Final = ("qualified", "joined", "points")
@@ -163,9 +164,8 @@ WITH counted AS ({counted}), figure AS (
     WHERE f.figure > 0
 )
 """
-OWN_ID = """
-LEFT JOIN members_identity i
-    ON i.member_id = p.member_id AND i.kind = 'external_id' AND i.resolves AND NOT i.is_former
+OWN_ID = f"""
+LEFT JOIN members_identity i ON i.member_id = p.member_id AND {is_own_id("i")}
 """
 FIRST = f"""{PLACED}
 SELECT p.place, p.member_id, i.lookup AS external_id, p.figure, p.total FROM placed p {OWN_ID}

@@ -50,6 +50,7 @@ def erase(*, member: Member, actor_kind: Literal["staff", "key"], actor: str, at
         import_string(verb)(member_id=member.pk)
     kinds = _bury(member, schema)
     going.update(status=Member.Status.ERASED)
+    _tell(member.pk, at=at)
     member.refresh_from_db()
     audit.record(
         actor_kind=actor_kind,
@@ -67,6 +68,17 @@ def _bury(member: Member, schema: str) -> list[str]:
     indexes = [sealing.index(schema=schema, kind=kind, lookup=lookup) for _pk, kind, lookup in plain]
     execute(BURY, {"member_id": member.pk, "ids": [pk for pk, _kind, _lookup in plain], "indexes": indexes})
     return sorted(kind for _pk, kind, _lookup in rows)
+
+
+def _tell(member_id: int, *, at: datetime) -> None:
+    """Record it, so that whoever was told of them outside forgets them too."""
+    import_string(settings.FACT_RECORDER)(
+        kind="member.erased",
+        key=f"member:{member_id}:erased",
+        data={"member_id": member_id},
+        member_id=member_id,
+        at=at,
+    )
 
 
 BURY = """

@@ -18,6 +18,7 @@ from django.utils.translation import gettext_lazy as _
 from core import sealing
 from core.db import current_schema, execute, fetch, in_transaction
 from core.errors import NotFound
+from members import names
 from members.identities import RESOLVING, SEALED, SealedIdentity
 from members.models import Identity, Member
 from members.normalise import InvalidIdentity, normalise_one
@@ -119,13 +120,8 @@ def get_by_external_id(external_id: str) -> Member:
 
 
 def find_external_id(member_id: int) -> str | None:
-    """
-    Return the tenant's own id of a member, of which there is one at most, and none of whoever is erased.
-
-    Those of members who were merged into this one are former ones: they find the member, and are not told.
-    """
-    own = Identity.objects.filter(member_id=member_id, kind=Identity.Kind.EXTERNAL_ID, resolves=True, is_former=False)
-    return own.values_list("lookup", flat=True).first()
+    """Return the tenant's own id of a member, of which there is one at most, and none of whoever is erased."""
+    return names.own_ids().filter(member_id=member_id).values_list("lookup", flat=True).first()
 
 
 PRESENT = "SELECT coalesce(merged_into_id, id) AS id FROM members_member WHERE id = %(member_id)s"

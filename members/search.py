@@ -3,12 +3,12 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from django.db.models import OuterRef, QuerySet, Subquery
+from django.db.models import OuterRef, QuerySet
 from django.utils.translation import gettext_lazy as _
 
 from core.db import fetch
 from core.errors import Failure, Invalid
-from members import identities
+from members import identities, names
 from members.models import Identity, Member
 from members.people import UnknownMember
 from tenants import context
@@ -24,8 +24,7 @@ class NotOneIdentity(Invalid):
 
 def list_members() -> QuerySet[Member]:
     """Return members, each with the tenant's own id as `external_id`."""
-    own = Identity.objects.filter(member=OuterRef("pk"), kind=Identity.Kind.EXTERNAL_ID, resolves=True, is_former=False)
-    return Member.objects.annotate(external_id=Subquery(own.values("lookup")[:1]))
+    return Member.objects.annotate(external_id=names.external_id_of(OuterRef("pk")))
 
 
 def in_bulk(member_ids: Sequence[int]) -> dict[int, Member]:

@@ -8,7 +8,8 @@ from django.utils.translation import gettext_lazy as _
 
 from core.errors import NotFound
 from events.merging import selves_of
-from members.models import Identity, Member
+from members import names
+from members.models import Member
 from referrals.models import Referral
 
 JOINED, QUALIFIED = "joined", "qualified"
@@ -68,5 +69,4 @@ def find_of_invitee(*, member: Member) -> Referral | None:
 def _external_id(side: str) -> Subquery:
     # Who was merged into another is called what they are called now.
     whose = Coalesce(OuterRef(f"{side}__merged_into"), OuterRef(side))
-    own = Identity.objects.filter(member=whose, kind=Identity.Kind.EXTERNAL_ID, resolves=True, is_former=False)
-    return Subquery(own.values("lookup")[:1])
+    return names.external_id_of(whose)

@@ -6,6 +6,7 @@ from typing import Final
 
 from core.db import fetch
 from events.merging import selves
+from members.names import is_own_id
 
 DEPTH_MAX: Final = 5
 NODES_MAX: Final = 500
@@ -59,7 +60,6 @@ WITH RECURSIVE tree AS (
 SELECT found.id, found.depth, found.inviter_id, found.invitee_id, own.lookup AS invitee_external_id, found.channel,
     found.attributed_at, found.qualified_at
 FROM (SELECT * FROM tree WHERE depth > 0 LIMIT %(limit)s) found
-LEFT JOIN members_identity own ON own.member_id = found.invitee_id
-    AND own.kind = 'external_id' AND own.resolves AND NOT own.is_former
+LEFT JOIN members_identity own ON own.member_id = found.invitee_id AND {is_own_id("own")}
 ORDER BY found.depth, found.attributed_at, found.id
 """  # noqa: S608 (constants only)

@@ -11,8 +11,7 @@ from django.utils.translation import gettext_lazy as _
 
 from core.db import current_schema, in_transaction
 from core.errors import Invalid
-from members import people
-from members.models import Identity
+from members import names, people
 from rewards import payouts, sheets
 from rewards.actors import Actor
 from rewards.models import Asset, Redemption
@@ -42,10 +41,10 @@ class Imported:
 def export(*, asset: Asset, by: Actor, at: datetime) -> str:
     """Return all that is set aside as CSV, in units of the currency. It is noted in the audit log."""
     rows = list(payouts.list_payouts(asset_id=asset.pk, status=Status.RESERVED).order_by("pk"))
-    names = _external_ids([row.member_id for row in rows])
+    named = names.external_ids_of(row.member_id for row in rows)
     changes = {"payouts": len(rows), "amount": sum(row.amount for row in rows)}
     by.note(action="payout.exported", target=f"asset:{asset.code}", changes=changes, at=at)
-    return sheets.sheet(header=HEADER, rows=(_line(row, asset, names) for row in rows))
+    return sheets.sheet(header=HEADER, rows=(_line(row, asset, named) for row in rows))
 
 
 @in_transaction
@@ -118,11 +117,6 @@ def _number(text: str) -> int:
     return int(text) if text.isascii() and text.isdecimal() and len(text) <= 18 else 0
 
 
-def _external_ids(member_ids: Sequence[int]) -> dict[int, str]:
-    own = Identity.objects.filter(member_id__in=member_ids, kind=Identity.Kind.EXTERNAL_ID, resolves=True)
-    return dict(own.values_list("member_id", "lookup"))
-
-
-def _line(row: Redemption, asset: Asset, names: dict[int, str]) -> tuple[object, ...]:
+def _line(row: Redemption, asset: Asset, named: dict[int, str]) -> tuple[object, ...]:
     amount = f"{Decimal(row.amount).scaleb(-asset.scale):f}"
-    return (row.pk, names.get(row.member_id, ""), amount, asset.currency, row.created_at.isoformat(), "")
+    return (row.pk, named.get(row.member_id, ""), amount, asset.currency, row.created_at.isoformat(), "")

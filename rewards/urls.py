@@ -63,6 +63,7 @@ urlpatterns = [
     path("adjustments", adjustments.Adjustments.as_view(), name="adjustments"),
     path("adjustments/<int:adjustment_id>", adjustments.OneAdjustment.as_view(), name="adjustment"),
     path("payouts", payouts.Payouts.as_view(), name="payouts"),
+    path("payouts/<int:payout_id>", payouts.OnePayout.as_view(), name="payout"),
     path("payouts/<int:payout_id>/settlement", payouts.Settlement.as_view(), name="payout-settlement"),
     path("payouts/<int:payout_id>/failure", payouts.Failure.as_view(), name="payout-failure"),
     path("rewards", issuing.Rewards.as_view(), name="rewards"),

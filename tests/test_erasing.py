@@ -4,6 +4,7 @@ import pytest
 
 from core import sealing
 from core.db import transaction
+from events.models import Event
 from members import erasing, names, people, search
 from members.models import Identity, Member
 from referrals import links
@@ -157,6 +158,7 @@ def test_two_who_erase_at_once_bury_once(acme):
         return "erased"
 
     assert sorted(at_once(try_to, try_to)) == ["erased", "late"]
+    assert Event.objects.filter(kind="member.erased", member_id=member_id).count() == 1
     index = sealing.index(schema="t_acme", kind="telegram", lookup="700")
     assert Identity.objects.get(member_id=member_id, kind="telegram").lookup == index
     assert ledger.verify() == []

@@ -48,6 +48,23 @@ def member_page(page: str) -> str:
 # Programs
 
 
+@pytest.mark.parametrize("telegram", [701, "701"])
+def test_an_identity_may_be_a_number_as_when_searching(shop, acme, telegram):
+    away = {"telegram": telegram, "email": None}
+
+    response = program_of(acme, "members:write").post(BOTH | {"away": away}, MERGES)
+
+    assert (response.status_code, merged_into()) == (200, {shop.id_of("anna")})
+
+
+@pytest.mark.parametrize("telegram", [True, 701.0, [701]])
+def test_an_identity_of_another_kind_is_refused(shop, acme, telegram):
+    response = program_of(acme, "members:write").post(BOTH | {"away": {"telegram": telegram}}, MERGES)
+
+    assert (response.status_code, response.json()["errors"][0]["pointer"]) == (400, "/away/telegram")
+    assert merged_into() == set()
+
+
 def test_a_program_merges_and_is_told_what_went_over(shop, acme):
     anna, anya = shop.id_of("anna"), shop.id_of("anya")
 

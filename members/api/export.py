@@ -36,8 +36,7 @@ class MemberExport(TenantView):
         summary="Get all that is held about a member",
         description="One object with a list for each sort of thing: identities, events, orders, referrals, rewards, "
         "the statement, what was bought and given, and so on. It is sent bit by bit: what lacks the closing brace is "
-        "not whole. What names other people is left out. Each export stands in the audit log. The key needs the scope "
-        "members:read, too.",
+        "not whole. What names other people is left out. Each export stands in the audit log.",
         responses=OpenApiResponse(Output, description="The whole, with further lists by what they hold."),
         examples=[OpenApiExample("The beginning of one", value=EXAMPLE, response_only=True)],
     )

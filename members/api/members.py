@@ -31,9 +31,14 @@ EXAMPLE = {
 }
 
 
-@extend_schema_field({"type": ["string", "integer", "null"]})
+@extend_schema_field({"type": ["string", "integer"]})
 class IdentityField(serializers.CharField):
     """An id that may be a number in JSON too, as it often is in the sender's database. null: not known."""
+
+    json_kinds = (str, int)
+
+    def __init__(self, **told: Any) -> None:
+        super().__init__(allow_null=True, **told)
 
 
 class MemberInput(serializers.Serializer[Any]):

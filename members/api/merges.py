@@ -9,6 +9,7 @@ from rest_framework.response import Response
 
 from core.errors import Failure, FieldError
 from members import identities, merging, people, search
+from members.api.members import IdentityField
 from members.models import Member
 from tenants.clock import now
 from tenants.keys import KnownKey
@@ -36,10 +37,10 @@ EXAMPLE = {
 class Known(serializers.Serializer[Any]):
     """One of them, and no more."""
 
-    external_id = serializers.CharField(required=False, max_length=200, help_text="Your own id of this person.")
-    telegram = serializers.CharField(required=False, max_length=20, help_text="Telegram user id, a number.")
-    phone = serializers.CharField(required=False, help_text="As you would report it.")
-    email = serializers.CharField(required=False, max_length=254)
+    external_id = IdentityField(required=False, max_length=200, help_text="Your own id of this person.")
+    telegram = IdentityField(required=False, max_length=20, help_text="Telegram user id, a number.")
+    phone = IdentityField(required=False, help_text="As you would report it.")
+    email = serializers.CharField(required=False, allow_null=True, max_length=254)
 
 
 class Moved(serializers.Serializer[Any]):

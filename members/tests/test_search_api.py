@@ -40,6 +40,18 @@ def refused(answer):
 # Finding one
 
 
+def test_who_is_known_by_telegram_only_is_given_an_id_and_asked_for_by_it(acme):
+    member = tell({"telegram": 4711})
+    bot = program_of(acme, "members:read", "members:write")
+
+    found = bot.post({"telegram": 4711}, SEARCH).json()
+    named = bot.post({"external_id": "tg-4711", "telegram": 4711}, MEMBERS)
+
+    assert (found["id"], found["external_id"]) == (member.pk, None)
+    assert (named.status_code, named.json()["id"], named.json()["created"]) == (200, member.pk, False)
+    assert bot.get(f"{MEMBERS}/tg-4711").json()["id"] == member.pk
+
+
 @pytest.mark.parametrize(
     "asked",
     [

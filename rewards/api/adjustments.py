@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from django.db.models import OuterRef, QuerySet, Subquery
+from django.db.models import OuterRef, QuerySet
 from drf_spectacular.utils import OpenApiResponse, extend_schema
 from rest_framework import serializers
 from rest_framework.request import Request
@@ -10,10 +10,10 @@ from rest_framework.response import Response
 
 from core.errors import Invalid
 from core.http import CursorPage
-from members import people
-from members.models import Identity
+from members import names, people
 from rewards import adjustments
 from rewards.adjustments import Wish
+from rewards.api.periods import Period, within
 from rewards.api.who import actor_of
 from rewards.models import Adjustment, Asset
 from tenants.clock import now
@@ -54,7 +54,7 @@ class Adjustments(TenantView):
         )
         reason = serializers.CharField(max_length=adjustments.REASON_LENGTH_MAX, help_text="The member reads it.")
 
-    class Filters(serializers.Serializer[Any]):
+    class Filters(Period):
         status = serializers.ChoiceField(required=False, choices=Adjustment.Status.choices)
         member = serializers.CharField(required=False, max_length=200, help_text="An external_id.")
 
@@ -86,7 +86,9 @@ class Adjustments(TenantView):
     )
     def get(self, request: Request) -> Response:
         given = self.valid(self.Filters, request)
-        found = _shown().filter(**{name: given[name] for name in ("status",) if name in given})
+        found = _shown().filter(**within(given, column="asked_at"))
+        if "status" in given:
+            found = found.filter(status=given["status"])
         if "member" in given:
             found = found.filter(member=people.find_by_external_id(given["member"]))
         return self.page(found, request, AdjustmentOutput)
@@ -113,5 +115,4 @@ def _asset(code: str) -> Asset:
 
 
 def _shown() -> QuerySet[Adjustment]:
-    own_ids = Identity.objects.filter(member=OuterRef("member"), kind=Identity.Kind.EXTERNAL_ID)
-    return adjustments.list_adjustments().annotate(external_id=Subquery(own_ids.values("lookup")[:1]))
+    return adjustments.list_adjustments().annotate(external_id=names.external_id_of(OuterRef("member")))

@@ -2,15 +2,15 @@
 
 from typing import Any
 
-from django.db.models import OuterRef, QuerySet, Subquery
+from django.db.models import OuterRef, QuerySet
 from drf_spectacular.utils import extend_schema
 from rest_framework import serializers
 from rest_framework.request import Request
 from rest_framework.response import Response
 
 from core.http import CursorPage
-from members import people
-from members.models import Identity
+from members import names, people
+from rewards.api.periods import Period, within
 from rewards.api.who import actor_of
 from rewards.certificates import brands, issuing, page
 from rewards.certificates.issuing import KINDS, Wanted
@@ -68,7 +68,7 @@ class Certificates(TenantView):
             min_value=1, max_value=VALUE_MINOR_MAX, help_text="One of the brand's denominations, in minor units."
         )
 
-    class Filters(serializers.Serializer[Any]):
+    class Filters(Period):
         member = serializers.CharField(required=False, max_length=200, help_text="An external_id.")
         gift = serializers.CharField(required=False, max_length=50)
         status = serializers.ChoiceField(required=False, choices=Entitlement.Status.choices)
@@ -100,7 +100,7 @@ class Certificates(TenantView):
     )
     def get(self, request: Request) -> Response:
         given = self.valid(self.Filters, request)
-        found = _named()
+        found = _named().filter(**within(given))
         if "member" in given:
             found = found.filter(member=people.find_by_external_id(given["member"]))
         if "gift" in given:
@@ -167,6 +167,5 @@ def _told(certificate: Entitlement) -> dict[str, Any]:
 
 
 def _named() -> QuerySet[Entitlement]:
-    own_ids = Identity.objects.filter(member=OuterRef("member"), kind=Identity.Kind.EXTERNAL_ID)
     rows = Entitlement.objects.filter(kind__in=[Gift.Kind.CERTIFICATE, Gift.Kind.POOL]).select_related("gift")
-    return rows.annotate(external_id=Subquery(own_ids.values("lookup")[:1]))
+    return rows.annotate(external_id=names.external_id_of(OuterRef("member")))

@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 from typing import Any
 
-from django.db.models import OuterRef, QuerySet, Subquery
+from django.db.models import OuterRef, QuerySet
 from drf_spectacular.utils import extend_schema
 from rest_framework import serializers
 from rest_framework.request import Request
@@ -13,8 +13,7 @@ from core.db import joined
 from core.errors import NotFound
 from core.http import CursorPage
 from core.http.pages import BIGINT_MAX
-from members import people
-from members.models import Identity
+from members import names, people
 from rewards import entitlements
 from rewards.certificates import page
 from rewards.kinds.privilege import holding
@@ -131,9 +130,8 @@ def link_of(entitlement: Entitlement) -> str | None:
 
 
 def _named() -> QuerySet[Entitlement]:
-    own_ids = Identity.objects.filter(member=OuterRef("member"), kind=Identity.Kind.EXTERNAL_ID)
     rows = Entitlement.objects.select_related("gift")
-    return rows.annotate(external_id=Subquery(own_ids.values("lookup")[:1]))
+    return rows.annotate(external_id=names.external_id_of(OuterRef("member")))
 
 
 def note_told(rows: Iterable[Entitlement]) -> None:

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from django.db.models import OuterRef, QuerySet, Subquery
+from django.db.models import OuterRef, QuerySet
 from drf_spectacular.utils import extend_schema
 from rest_framework import serializers
 from rest_framework.request import Request
@@ -10,8 +10,9 @@ from rest_framework.response import Response
 
 from core.errors import Invalid
 from core.http import CursorPage
-from members.models import Identity
+from members import names
 from rewards import payouts, redemptions
+from rewards.api.periods import Period, within
 from rewards.api.who import actor_of
 from rewards.models import Asset, Redemption
 from tenants.clock import now
@@ -42,7 +43,7 @@ class Payouts(TenantView):
         asset = serializers.CharField(max_length=20, help_text="The code of an asset of money.")
         key = serializers.CharField(max_length=100, help_text="Names this run: once more it gives what it made.")
 
-    class Filters(serializers.Serializer[Any]):
+    class Filters(Period):
         key = serializers.CharField(required=False, max_length=100, help_text="The key of the run that made them.")
         status = serializers.ChoiceField(required=False, choices=Redemption.Status.choices)
         asset = serializers.CharField(required=False, max_length=20)
@@ -80,10 +81,20 @@ class Payouts(TenantView):
     )
     def get(self, request: Request) -> Response:
         given = self.valid(self.Filters, request)
-        found = _shown(status=given.get("status", ""), key=given.get("key", ""))
+        found = _shown(status=given.get("status", ""), key=given.get("key", "")).filter(**within(given))
         if "asset" in given:
             found = found.filter(asset__code=given["asset"])
         return self.page(found, request, PayoutOutput)
+
+
+class OnePayout(TenantView):
+    """`/api/v1/payouts/{payout_id}`."""
+
+    required_scope = "payouts:write"
+
+    @extend_schema(operation_id="get_payout", summary="Look at a payout", responses=PayoutOutput)
+    def get(self, request: Request, payout_id: int) -> Response:
+        return Response(_told(payout_id))
 
 
 class Settlement(TenantView):
@@ -98,13 +109,13 @@ class Settlement(TenantView):
         operation_id="settle_payout",
         summary="Note that a payout was paid",
         request=Input,
-        responses={201: PayoutOutput},
+        responses=PayoutOutput,
     )
     def post(self, request: Request, payout_id: int) -> Response:
         given = self.valid(self.Input, request)
         found = redemptions.get(redemption_id=payout_id, purpose=payouts.PAYOUT)
         payouts.settle(redemption=found, reference=given["reference"], by=actor_of(request), at=now())
-        return Response(PayoutOutput(_shown().get(pk=payout_id)).data, status=201)
+        return Response(_told(payout_id))
 
 
 class Failure(TenantView):
@@ -119,15 +130,21 @@ class Failure(TenantView):
         operation_id="fail_payout",
         summary="Give back what could not be paid",
         request=Input,
-        responses={201: PayoutOutput},
+        responses=PayoutOutput,
     )
     def post(self, request: Request, payout_id: int) -> Response:
         given = self.valid(self.Input, request)
         found = redemptions.get(redemption_id=payout_id, purpose=payouts.PAYOUT)
         payouts.fail(redemption=found, reason=given["reason"], by=actor_of(request), at=now())
-        return Response(PayoutOutput(_shown().get(pk=payout_id)).data, status=201)
+        return Response(_told(payout_id))
+
+
+def _told(payout_id: int) -> Any:
+    found = _shown().filter(pk=payout_id).first()
+    if found is None:
+        raise redemptions.UnknownRedemption
+    return PayoutOutput(found).data
 
 
 def _shown(*, status: str = "", key: str = "") -> QuerySet[Redemption]:
-    own_ids = Identity.objects.filter(member=OuterRef("member"), kind=Identity.Kind.EXTERNAL_ID)
-    return payouts.list_payouts(status=status, key=key).annotate(external_id=Subquery(own_ids.values("lookup")[:1]))
+    return payouts.list_payouts(status=status, key=key).annotate(external_id=names.external_id_of(OuterRef("member")))

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from django.db.models import OuterRef, QuerySet, Subquery
+from django.db.models import OuterRef, QuerySet
 from drf_spectacular.utils import extend_schema
 from rest_framework import serializers
 from rest_framework.request import Request
@@ -10,11 +10,11 @@ from rest_framework.response import Response
 
 from core.http import CursorPage
 from core.http.pages import BIGINT_MAX
-from members import people
+from members import names, people
 from members.api.expansions import MEMBER
-from members.models import Identity
 from rewards import addresses, entitlements, pictures, purchases, redemptions
 from rewards.api.entitlements import is_code_told, note_seen
+from rewards.api.periods import Period, within
 from rewards.api.who import actor_of
 from rewards.models import Entitlement, Redemption
 from rewards.purchases import Wanted
@@ -96,7 +96,7 @@ class Purchases(TenantView):
         )
         address = AddressInput(required=False, help_text="For what is sent by post.")
 
-    class Filters(serializers.Serializer[Any]):
+    class Filters(Period):
         member = serializers.CharField(required=False, max_length=200, help_text="An external_id.")
         gift = serializers.CharField(required=False, max_length=50)
         status = serializers.ChoiceField(required=False, choices=["captured", "returned"])
@@ -130,14 +130,16 @@ class Purchases(TenantView):
     )
     def get(self, request: Request) -> Response:
         given = self.valid(self.Filters, request)
-        found = list_purchases()
+        found = list_purchases().filter(**within(given))
         if "member" in given:
-            found = found.filter(member=people.find_by_external_id(given.pop("member")))
-        if "gift" in given:
-            found = found.filter(gift__code=given.pop("gift"))
+            found = found.filter(member=people.find_by_external_id(given["member"]))
+        columns = {COLUMNS[name]: given[name] for name in COLUMNS if name in given}
         pages = CursorPage()
-        rows = _with_items(pages.paginate_queryset(found.filter(**given), request, self))
+        rows = _with_items(pages.paginate_queryset(found.filter(**columns), request, self))
         return pages.get_paginated_response(PurchaseOutput(rows, many=True).data)
+
+
+COLUMNS = {"gift": "gift__code", "status": "status", "key": "key"}
 
 
 class Purchase(TenantView):
@@ -175,9 +177,8 @@ class PurchaseCancellation(TenantView):
 
 def list_purchases() -> QuerySet[Redemption]:
     """Return all purchases, each with its gift and its member's external_id."""
-    own_ids = Identity.objects.filter(member=OuterRef("member"), kind=Identity.Kind.EXTERNAL_ID)
     found = Redemption.objects.filter(purpose=purchases.PURCHASE).select_related("gift", "asset")
-    return found.annotate(external_id=Subquery(own_ids.values("lookup")[:1]))
+    return found.annotate(external_id=names.external_id_of(OuterRef("member")))
 
 
 def shown(purchase_id: int) -> Any:

@@ -12,10 +12,10 @@ from rest_framework.response import Response
 from core.http import CursorPage
 from core.http.pages import BIGINT_MAX
 from core.money import BPS
-from members import people
+from members import names, people
 from members.api.expansions import MEMBER
-from members.models import Identity
 from rewards import redemptions, reservations
+from rewards.api.periods import Period, within
 from rewards.api.purchases import KEY_LENGTH_MAX
 from rewards.api.who import actor_of
 from rewards.models import Posting, Redemption
@@ -101,7 +101,7 @@ class Redemptions(TenantView):
         order_id = serializers.CharField(required=False, default="", max_length=100)
         asset = serializers.CharField(required=False, default="points", max_length=20)
 
-    class Filters(serializers.Serializer[Any]):
+    class Filters(Period):
         member = serializers.CharField(required=False, max_length=200, help_text="An external_id.")
         order_id = serializers.CharField(required=False, max_length=100)
         status = serializers.ChoiceField(required=False, choices=Redemption.Status.choices)
@@ -135,12 +135,14 @@ class Redemptions(TenantView):
     )
     def get(self, request: Request) -> Response:
         given = self.valid(self.Filters, request)
-        found = list_redemptions()
+        found = list_redemptions().filter(**within(given))
         if "member" in given:
-            found = found.filter(member=people.find_by_external_id(given.pop("member")))
-        if "order_id" in given:
-            found = found.filter(order_number=given.pop("order_id"))
-        return self.page(found.filter(**given), request, RedemptionOutput)
+            found = found.filter(member=people.find_by_external_id(given["member"]))
+        columns = {COLUMNS[name]: given[name] for name in COLUMNS if name in given}
+        return self.page(found.filter(**columns), request, RedemptionOutput)
+
+
+COLUMNS = {"order_id": "order_number", "status": "status", "key": "key"}
 
 
 class OneRedemption(TenantView):
@@ -221,11 +223,10 @@ class Return(TenantView):
 
 def list_redemptions() -> QuerySet[Redemption]:
     """Return what was spent or set aside for orders, with its member's external_id, and what was given back of it."""
-    own_ids = Identity.objects.filter(member=OuterRef("member"), kind=Identity.Kind.EXTERNAL_ID)
     returns = Posting.objects.filter(redemption=OuterRef("pk"), reason=Posting.Reason.RETURN).values("redemption")
     found = Redemption.objects.filter(purpose=reservations.ORDER).select_related("asset")
     return found.annotate(
-        external_id=Subquery(own_ids.values("lookup")[:1]),
+        external_id=names.external_id_of(OuterRef("member")),
         returned=Coalesce(Subquery(returns.annotate(total=Sum("amount")).values("total")), 0),
     )
 

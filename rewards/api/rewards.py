@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Any, ClassVar
 
-from django.db.models import OuterRef, QuerySet, Subquery
+from django.db.models import OuterRef, QuerySet
 from drf_spectacular.utils import extend_schema
 from rest_framework import serializers
 from rest_framework.request import Request
@@ -13,10 +13,10 @@ from campaigns.expansions import CAMPAIGN
 from core.http import CursorPage
 from core.http.pages import BIGINT_MAX
 from events.expansions import EVENT
-from members import people
+from members import names, people
 from members.api.expansions import MEMBER
-from members.models import Identity
 from rewards.api import outputs
+from rewards.api.periods import Period, within
 from rewards.models import Reward
 from tenants.views import TenantView, type_of_scope
 
@@ -45,6 +45,7 @@ class RewardOutput(serializers.Serializer[Any]):
     matures_at = serializers.DateTimeField(help_text="When its refund window is over.")
     awaits = serializers.CharField(help_text="The kind of event that a promise waits for; empty: none.")
     awaits_until = serializers.DateTimeField(allow_null=True, help_text="When the promise lapses.")
+    created_at = serializers.DateTimeField()
     granted_at = serializers.DateTimeField(allow_null=True)
 
 
@@ -75,7 +76,7 @@ class Rewards(TenantView):
     pagination_class = CursorPage
     expandable = EXPANDABLE
 
-    class Input(serializers.Serializer[Any]):
+    class Input(Period):
         member = serializers.CharField(required=False, max_length=200, help_text="An external_id.")
         campaign = serializers.IntegerField(required=False, min_value=1, max_value=BIGINT_MAX)
         status = serializers.ChoiceField(required=False, choices=Reward.Status.choices)
@@ -88,7 +89,7 @@ class Rewards(TenantView):
     )
     def get(self, request: Request) -> Response:
         given = self.valid(self.Input, request)
-        rewards = list_rewards()
+        rewards = list_rewards().filter(**within(given))
         if "member" in given:
             rewards = rewards.filter(member=people.find_by_external_id(given["member"]))
         if "campaign" in given:
@@ -100,6 +101,5 @@ class Rewards(TenantView):
 
 def list_rewards() -> QuerySet[Reward]:
     """Return all rewards, each as it is shown in lists."""
-    own_ids = Identity.objects.filter(member=OuterRef("member"), kind=Identity.Kind.EXTERNAL_ID)
     rewards = Reward.objects.select_related("campaign", "order", "asset")
-    return rewards.annotate(external_id=Subquery(own_ids.values("lookup")[:1]))
+    return rewards.annotate(external_id=names.external_id_of(OuterRef("member")))

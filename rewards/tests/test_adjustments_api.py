@@ -140,6 +140,8 @@ def test_a_key_needs_the_scope(scene, anna, acme):
     assert other.get(ADJUSTMENTS).json()["required_scope"] == "rewards:read"
     for path in (PAYOUTS, f"{PAYOUTS}/1/settlement", f"{PAYOUTS}/1/failure"):
         assert other.post({}, path).json()["required_scope"] == "payouts:write"
+    for path in (PAYOUTS, f"{PAYOUTS}/1"):
+        assert other.get(path).json()["required_scope"] == "payouts:write"
     assert nothing_happened()
 
 
@@ -220,15 +222,35 @@ def test_paid_and_failed(cash, anna, boris, program):
     paid = program.post({"reference": "PAY-1"}, f"{PAYOUTS}/{first['id']}/settlement")
     failed = program.post({"reason": "No such account"}, f"{PAYOUTS}/{second['id']}/failure")
 
-    assert (paid.status_code, paid.json()["status"], paid.json()["reference"]) == (201, "captured", "PAY-1")
-    assert (failed.status_code, failed.json()["status"], failed.json()["note"]) == (201, "released", "No such account")
+    assert (paid.status_code, paid.json()["status"], paid.json()["reference"]) == (200, "captured", "PAY-1")
+    assert (failed.status_code, failed.json()["status"], failed.json()["note"]) == (200, "released", "No such account")
     assert program.post({"reference": "PAY-1"}, f"{PAYOUTS}/{first['id']}/settlement").json() == paid.json()
+    assert [program.get(f"{PAYOUTS}/{each['id']}").json() for each in (first, second)] == [paid.json(), failed.json()]
     other = program.post({"reference": "PAY-2"}, f"{PAYOUTS}/{first['id']}/settlement")
     assert (other.status_code, other.json()["code"], other.json()["reference"]) == (409, "payout_settled", "PAY-1")
     late = program.post({"reason": "x"}, f"{PAYOUTS}/{first['id']}/failure")
     assert (late.status_code, late.json()["code"]) == (409, "payout_settled")
     assert ledger.balance_of(member_id=boris.pk, asset_code="cash") == 2_500
     assert ledger.verify() == []
+
+
+def test_a_payout_is_looked_at_by_its_number(cash, anna, program):
+    has(anna, 1_500, cash)
+    program.post({"asset": "cash", "key": "k"}, PAYOUTS)
+    (payout,) = program.get(PAYOUTS).json()["data"]
+
+    one = program.get(f"{PAYOUTS}/{payout['id']}")
+
+    assert (one.status_code, one.json()) == (200, payout)
+
+
+def test_what_is_no_payout_is_not_found_among_them(cash, anna, program):
+    usual = {"member": anna, "asset": cash, "amount": 5, "status": "reserved", "created_at": NOON}
+    order = Redemption.objects.create(key="o", purpose="order", **usual)
+
+    for number in (order.pk, order.pk + 1, 0, 2**63):
+        answer = program.get(f"{PAYOUTS}/{number}")
+        assert (answer.status_code, answer.json()["code"]) == (404, "unknown_redemption")
 
 
 def test_another_tenant_neither_sees_nor_settles(cash, anna, bolt, program):
@@ -238,6 +260,8 @@ def test_another_tenant_neither_sees_nor_settles(cash, anna, bolt, program):
     stranger = program_of(bolt, "payouts:write")
 
     assert stranger.get(PAYOUTS).json()["data"] == []
+    seen = stranger.get(f"{PAYOUTS}/{payout['id']}")
+    assert (seen.status_code, seen.json()["code"]) == (404, "unknown_redemption")
     for path, body in (("settlement", {"reference": "x"}), ("failure", {"reason": "x"})):
         answer = stranger.post(body, f"{PAYOUTS}/{payout['id']}/{path}")
         assert (answer.status_code, answer.json()["code"]) == (404, "unknown_redemption")

@@ -181,7 +181,7 @@ def test_a_reward_is_told_in_full(scene, anna, acme, ask):
     _, answer = ask("rewards", acme)
 
     reward = Reward.objects.get()
-    moments = {name: answer["data"][0][name] for name in ("occurred_at", "matures_at")}
+    moments = {name: answer["data"][0][name] for name in ("occurred_at", "matures_at", "created_at")}
     assert answer["data"] == [
         {
             "id": reward_id,

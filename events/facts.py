@@ -81,6 +81,12 @@ def record(*, facts: Sequence[Fact], at: datetime) -> None:
 
 
 @db.in_transaction
+def tell(*, kind: str, key: str, data: Mapping[str, Any], member_id: int | None = None, at: datetime) -> None:
+    """Record one fact for a floor below, which knows no `Fact` (`settings.FACT_RECORDER`)."""
+    record(facts=[Fact(kind, key, data, member_id)], at=at)
+
+
+@db.in_transaction
 def record_with(*, clauses: str, params: Mapping[str, object], facts: Sequence[Fact], at: datetime) -> None:
     """Record facts in one statement with other writes: `clauses` open it, `WITH a AS (…),`."""
     # Where there is nothing to ask, asking would take longer than the insert.

@@ -2,13 +2,14 @@
 
 from typing import Any
 
-from django.db.models import OuterRef, QuerySet, Subquery
+from django.db.models import OuterRef, QuerySet
 from django.utils.translation import gettext_lazy as _
 from rest_framework import serializers
 
 from core.errors import NotFound
 from events.models import Event
-from members.models import Identity
+from members import names
+from members.models import Member
 
 
 class UnknownEvent(NotFound):
@@ -48,18 +49,23 @@ class EventProgress(serializers.Serializer[Any]):
 
 def list_events() -> QuerySet[Event]:
     """Return events, each with the `external_id` of its member, and without what is only looked at one by one."""
-    own = Identity.objects.filter(member=OuterRef("member"), kind=Identity.Kind.EXTERNAL_ID, resolves=True)
-    external_ids = own.values("lookup")
-    return Event.objects.annotate(external_id=Subquery(external_ids[:1])).defer("data", "identities", "trace")
+    named = Event.objects.annotate(external_id=names.external_id_of(OuterRef("member")))
+    return named.defer("data", "identities", "trace")
 
 
 def get_event(event_id: int) -> Event:
     """
-    Return one event as `list_events` does, with its trace.
+    Return one event as `list_events` does, with its data, its trace and its member.
 
     :raises UnknownEvent: if the tenant has none with that id.
     """
-    found = list_events().defer(None).defer("data", "identities").filter(id=event_id).first()
+    found = list_events().defer(None).defer("identities").select_related("member").filter(id=event_id).first()
     if found is None:
         raise UnknownEvent
     return found
+
+
+def data_of(event: Event) -> dict[str, Any] | None:
+    """Return what an event tells; None once whom it is about is erased, for nobody knows what was put into it."""
+    is_erased = event.member is not None and event.member.status == Member.Status.ERASED
+    return None if is_erased else event.data

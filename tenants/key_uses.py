@@ -8,8 +8,10 @@ import logging
 from datetime import datetime, timedelta
 from typing import Final
 
+from django.conf import settings
 from django.db import DatabaseError
 from django.db.models import QuerySet
+from django.utils.module_loading import import_string
 
 from core.db import transaction
 from tenants import audit, context, keys
@@ -42,7 +44,8 @@ def note_refused(*, key: KnownKey, address: str | None, at: datetime) -> None:
     """
     Write down that somebody sent a key that has ended, and give the alarm if it had been replaced.
 
-    Then a program still has the old key, or somebody has who should not.
+    Then a program still has the old key, or somebody has who should not. The first time is a fact of the tenant's,
+    also of a key that was revoked or has expired.
     """
     if not _is_due("refused", key, at):
         return
@@ -85,15 +88,8 @@ def _note_refused(key: KnownKey, address: str | None, at: datetime) -> None:
         is_first = row.filter(refused_at=None).update(**noted) == 1
         was_noted = is_first or row.filter(refused_at__lte=at - NOTED_EVERY).update(**noted) == 1
         successor = ApiKey.objects.filter(replaces=key.id).first() if was_noted else None
-        if successor is not None and is_first:
-            audit.record(
-                actor_kind="system",
-                actor="keys",
-                action="apikey.used_after_its_end",
-                target=f"apikey:{key.id} {key}",
-                changes={"from": address, "replaced_by": str(successor)},
-                at=at,
-            )
+        if is_first:
+            _tell(key, successor, address, at)
     if successor is not None:
         logger.warning(
             "The API key %s…, which %s has replaced, is still used at %s from %s.",
@@ -101,4 +97,24 @@ def _note_refused(key: KnownKey, address: str | None, at: datetime) -> None:
             successor,
             at.isoformat(timespec="seconds"),
             address,
+        )
+
+
+def _tell(key: KnownKey, successor: ApiKey | None, address: str | None, at: datetime) -> None:
+    """Record in the tenant that a key was first used after its end; in the log of changes too if it was replaced."""
+    why = "replaced" if successor else "revoked" if key.revoked_at else "expired"
+    import_string(settings.FACT_RECORDER)(
+        kind="key.used_after_end",
+        key=f"key:{key.id}:used_after_end",
+        data={"start": key.start, "name": key.name, "why": why, "used_at": at, "from": address},
+        at=at,
+    )
+    if successor is not None:
+        audit.record(
+            actor_kind="system",
+            actor="keys",
+            action="apikey.used_after_its_end",
+            target=f"apikey:{key.id} {key}",
+            changes={"from": address, "replaced_by": str(successor)},
+            at=at,
         )

@@ -8,6 +8,7 @@ import pytest
 from django.db import connection, connections
 
 from core.db import execute, fetch, transaction
+from events.models import Event
 from integrations.models import Delivery, Endpoint
 from integrations.webhooks import claims, endpoints, keeping, resending
 from integrations.webhooks.outcomes import Outcome
@@ -19,6 +20,7 @@ from tests.webhooks import MARTA, STRAIGHT, happen
 pytestmark = pytest.mark.django_db(transaction=True)
 
 FAILED, ARRIVED = Outcome(error="answered", status=500), Outcome(status=200)
+GONE = Outcome(error="answered", status=410)
 
 
 @pytest.fixture
@@ -77,6 +79,34 @@ def test_a_webhook_that_is_deleted_while_an_attempt_is_settled_is_gone(failing, 
 
     assert told == [True]
     assert (Endpoint.objects.count(), Delivery.objects.count()) == (0, 0)
+
+
+def test_while_a_webhook_is_disabled_another_that_would_be_told_of_it_can_be_deleted(failing):
+    other, _secret = webhooks.add("https://till.example.com/hooks", kinds=["webhook.disabled"])
+    claimed = claims.claim(endpoint_id=failing.pk, one_by_one=False, at=NOON)
+
+    thread = threading.Thread(target=_settle, args=(claimed, GONE))
+    with transaction():
+        execute("SELECT FROM integrations_endpoint WHERE id = %(id)s FOR UPDATE", {"id": other.pk})
+        thread.start()
+        _await_somebody_waiting()
+        endpoints.delete(endpoint=other, by=MARTA, at=NOON)
+    thread.join(timeout=10)
+
+    failing.refresh_from_db()
+    assert (failing.status, failing.status_note, Endpoint.objects.count()) == ("disabled", "gone", 1)
+    assert list(Event.objects.filter(kind="webhook.disabled").values_list("data__webhook_id", flat=True)) == [
+        failing.pk
+    ]
+    assert not Delivery.objects.filter(kind="webhook.disabled").exists()
+
+
+def _settle(claimed: claims.Claimed, outcome: Outcome) -> None:
+    try:
+        with context.in_tenant("t_acme"):
+            claims.settle(claimed=claimed, outcome=outcome, rng=STRAIGHT, at=NOON)
+    finally:
+        connections.close_all()
 
 
 def test_who_is_erased_is_taken_out_of_the_deliveries_in_the_order_of_the_log(acme):

@@ -203,7 +203,7 @@ def test_a_sandbox_whose_clock_is_ahead_signs_for_the_time_that_it_is(acme, stan
 def test_of_somebody_who_is_erased_nothing_stays_in_the_log_and_what_waits_has_no_name(acme, stand_in, receiver):
     shop = Shop()
     shop.joins("anna")
-    webhooks.add(stand_in.url)
+    webhooks.add(stand_in.url, kinds=["reward.granted"])
     anna = people.get_by_external_id("anna")
     receiver.mode = "down"
     happen(1, member_id=anna.pk)

@@ -7,6 +7,9 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
+from core.db import transaction
+from events import facts
+from events.facts import Fact
 from events.models import Event
 from events.tests.bodies import joined, order, pointers
 from members.models import Identity, Member
@@ -289,7 +292,60 @@ def test_events_are_found_by_status_kind_and_member(shop):
     assert keys(member="boris", status="waiting") == []
 
 
-@pytest.mark.parametrize("query", [{"status": "done"}, {"limit": "0"}, {"limit": "101"}, {"cursor": "x"}])
+def test_an_event_is_found_by_the_key_that_it_was_reported_under(shop):
+    shop.post({"events": [joined("a"), joined("aa"), joined("A")]})
+    with transaction():
+        told = {"measure": "count", "used": 5, "max": 5, "period": "ever"}
+        facts.record(facts=[Fact("limit.used_up", key, told) for key in ("a", "limit:1")], at=timezone.now())
+
+    def found(key):
+        return [(each["key"], each["source"]) for each in shop.get(key=key).json()["data"]]
+
+    assert found("a") == [("a", "api")]
+    assert [found("limit:1"), found("nobody")] == [[], []]
+
+
+def test_a_key_is_looked_up_in_an_index_however_long_the_log(shop):
+    shop.post({"events": [joined(f"k{n}") for n in range(500)]})
+    found = Event.objects.filter(source="api", key="k7").order_by("-id")[:51]
+
+    with connection.cursor() as cursor:
+        cursor.execute("ANALYZE events_event")
+
+    assert "event_key_once" in found.explain()
+
+
+def test_another_tenants_key_finds_nothing_here(shop, bolt):
+    shop.post(joined("a"))
+
+    assert program_of(bolt, "events:read").get(key="a").json()["data"] == []
+
+
+def test_events_are_found_by_when_they_were_received(shop):
+    shop.post({"events": [joined("a")]})
+    shop.post({"events": [joined("b", occurred_at=(timezone.now() - timedelta(days=9)).isoformat())]})
+    first, second = Event.objects.order_by("pk").values_list("received_at", flat=True)
+
+    def keys(**query):
+        return [each["key"] for each in shop.get(**query).json()["data"]]
+
+    assert keys(since=first.isoformat()) == ["b", "a"]
+    assert keys(since=second.isoformat()) == ["b"]
+    assert keys(until=second.isoformat()) == ["a"]
+    assert keys(since=first.isoformat(), until=first.isoformat()) == []
+    assert keys(since=second.isoformat(), key="a") == []
+
+
+def test_the_list_leaves_the_data_out(shop):
+    shop.post(order())
+
+    assert "data" not in shop.get().json()["data"][0]
+
+
+@pytest.mark.parametrize(
+    "query",
+    [{"status": "done"}, {"limit": "0"}, {"limit": "101"}, {"cursor": "x"}, {"since": "soon"}, {"key": "k" * 201}],
+)
 def test_an_odd_query_is_refused(shop, query):
     assert shop.get(**query).status_code == 400
 

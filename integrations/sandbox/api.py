@@ -3,6 +3,7 @@
 from datetime import datetime, timedelta
 from typing import Any
 
+from django.utils import timezone
 from drf_spectacular.utils import OpenApiExample, OpenApiResponse, extend_schema
 from rest_framework import serializers
 from rest_framework.request import Request
@@ -122,14 +123,14 @@ class Clock(SandboxView):
 
     def _target(self, given: "Clock.Input", at: datetime) -> datetime:
         """Return where to: where the first attempt was to go, if this repeats one that was broken off on the way."""
-        plan = None if self.asked is None else answers.find_plan(asked=self.asked, at=at)
+        plan = None if self.asked is None else answers.find_plan(asked=self.asked, at=timezone.now())
         if plan is not None:
             return datetime.fromisoformat(plan)
         to = given.instant(at)
         clock.check(to=to, at=at)
         if self.asked is not None:
             with transaction():
-                answers.keep_plan(asked=self.asked, plan=to.isoformat(), at=to)
+                answers.keep_plan(asked=self.asked, plan=to.isoformat(), at=timezone.now())
         return to
 
 

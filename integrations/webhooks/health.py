@@ -9,6 +9,8 @@ from django.utils.translation import gettext_lazy as _
 
 from core.db import execute, fetch, in_transaction
 from core.errors import type_of_text
+from events import facts
+from events.facts import Fact
 from integrations.webhooks import schedule
 from integrations.webhooks.outcomes import Outcome
 from tenants import audit
@@ -39,6 +41,8 @@ def note(*, endpoint_id: int, outcome: Outcome, at: datetime) -> None:
 
 def _disable(endpoint_id: int, why: str, *, at: datetime) -> None:
     for row in fetch(DISABLE, {"id": endpoint_id, "why": why}):
+        # The log of changes comes last, as ever: whoever deletes another webhook waits for it with that one in hand.
+        facts.record(facts=[_fact_of(endpoint_id, row.url, why, at=at)], at=at)
         audit.record(
             actor_kind="system",
             actor="",
@@ -48,6 +52,12 @@ def _disable(endpoint_id: int, why: str, *, at: datetime) -> None:
             at=at,
         )
         logger.warning("A webhook was disabled.", extra={"webhook": endpoint_id, "why": why})
+
+
+def _fact_of(endpoint_id: int, url: str, why: str, *, at: datetime) -> Fact:
+    # What follows on the question mark may be a secret of the receiver's, and the other webhooks are other people's.
+    data = {"webhook_id": endpoint_id, "url": url.partition("?")[0], "why": why}
+    return Fact("webhook.disabled", f"webhook:{endpoint_id}:disabled:{at.isoformat()}", data)
 
 
 # Written only where it changes: a webhook's row is in the way of everybody who sends there.

@@ -10,7 +10,7 @@ from typing import Final
 from django.utils.translation import gettext_lazy as _
 
 from core.errors import Invalid
-from integrations.webhooks.catalogue import balances, gifts, rewards, safety
+from integrations.webhooks.catalogue import balances, gifts, rewards, safety, upkeep
 from integrations.webhooks.catalogue.shapes import FactKind, record, words
 
 # Told at the press of a button, and of nothing that happened.
@@ -22,7 +22,7 @@ TEST: Final = FactKind(
     object_type="webhook",
 )
 ALL: Final[Mapping[str, FactKind]] = {
-    each.name: each for each in (*rewards.KINDS, *balances.KINDS, *gifts.KINDS, *safety.KINDS)
+    each.name: each for each in (*rewards.KINDS, *balances.KINDS, *gifts.KINDS, *safety.KINDS, *upkeep.KINDS)
 }
 CONFIRMED: Final[tuple[str, ...]] = tuple(name for name, kind in ALL.items() if kind.is_confirmed)
 

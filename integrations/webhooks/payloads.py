@@ -49,7 +49,7 @@ def of_example(*, kind: FactKind, message_id: str, endpoint_id: int, at: datetim
     """Return a message about nothing that happened: it says so, `"test": true`."""
     data = {**kind.example, "member": _EXAMPLE_MEMBER if kind.object_type in WITH_MEMBER else None}
     message = _message(kind=kind, message_id=message_id, data=data, sequence=0, at=at)
-    if kind.object_type == "webhook":
+    if kind.object_type == "webhook" and not kind.object_key:
         message["object"]["id"] = endpoint_id
     return json_text({**message, "test": True})
 

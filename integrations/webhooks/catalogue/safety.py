@@ -204,6 +204,14 @@ KINDS: Final = (
         example={"into_id": 7, "away_id": 12},
         object_type="member",
     ),
+    FactKind(
+        name="member.erased",
+        label=_("A member was erased"),
+        schema=record("member_id", member_id=number("Of the member: all that is left to name them by.")),
+        example={"member_id": 6},
+        object_type="member",
+        object_key="member_id",
+    ),
     _of_limit("nearly_used", _("A budget or limit is nearly used up")),
     _of_limit("used_up", _("A budget or limit is used up")),
 )

@@ -32,7 +32,9 @@ class ColumnOutput(serializers.Serializer[Any]):
 class ExportOutput(serializers.Serializer[Any]):
     name = serializers.CharField()
     meaning = serializers.CharField()
-    at = serializers.CharField(help_text="The column that since and until ask for.")
+    at = serializers.CharField(
+        allow_null=True, help_text="The column that since and until ask for. null: they cannot be asked."
+    )
     columns = ColumnOutput(many=True)
 
 
@@ -48,7 +50,12 @@ class Exports(TenantView):
     def get(self, request: Request) -> Response:
         with_secret = _may_see_people(request)
         found = [
-            {"name": each.name, "meaning": each.meaning, "at": each.at, "columns": each.shown(with_secret=with_secret)}
+            {
+                "name": each.name,
+                "meaning": each.meaning,
+                "at": each.at or None,
+                "columns": each.shown(with_secret=with_secret),
+            }
             for each in catalogue.EXPORTS.values()
         ]
         return Response(self.Output({"data": found}).data)

@@ -1,1 +1,1 @@
-"""Everything there is, a page of rows at a time: for a warehouse, a spreadsheet, another system."""
+"""Whole tables, a page of rows at a time: for a warehouse, a spreadsheet, another system."""

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator, Sequence
 from datetime import UTC, datetime
 from typing import Any, Final
 
-from analytics.exports.catalogue import Column
+from analytics.exports.tables import Column
 from core.db import json_text
 from members import identities
 from rewards import sheets

@@ -9,9 +9,12 @@ from collections.abc import Iterator, Sequence
 from datetime import datetime
 from typing import Any, Final, NamedTuple
 
+from django.utils.translation import gettext_lazy as _
+
 from analytics.exports import horizon
-from analytics.exports.catalogue import Column, Export
+from analytics.exports.tables import Column, Export
 from core.db import fetch, stream
+from core.errors import Invalid
 from tenants import context
 
 ROWS_MAX: Final = 10_000
@@ -44,8 +47,14 @@ def cut(*, export: Export, asked: Asked) -> Page:
     """
     Return where a page ends, whatever its size in as many statements.
 
+    :raises Invalid: when a window is asked for, and nobody notes when these rows happen.
     :raises horizon.StillWriting: when it cannot be told within seconds which rows there will be.
     """
+    if not export.at and (asked.since or asked.until):
+        raise Invalid(
+            _("This table does not say when: ask without since and until."),
+            parameter="since" if asked.since else "until",
+        )
     horizon_id = horizon.find(table=export.table)
     (row,) = fetch(_within(CUT, export), asked.params(horizon=horizon_id))
     return Page(asked, last_id=row.last_id or asked.after_id, is_last=not row.is_more)
@@ -63,26 +72,26 @@ def _rows(schema_name: str, sql: str, page: Page) -> Iterator[list[tuple[Any, ..
 
 def _within(statement: str, export: Export, columns: Sequence[Column] = ()) -> str:
     selected = ", ".join(f'{each.sql} AS "{each.name}"' for each in columns)
-    names = {"{columns}": selected, "{table}": export.table, "{joins}": export.joins, "{at}": export.at}
+    window = WINDOW.replace("{at}", export.at) if export.at else "true"
+    names = {"{columns}": selected, "{table}": export.table, "{joins}": export.joins, "{window}": window}
     for name, sql in names.items():
         statement = statement.replace(name, sql)
     return statement
 
 
+WINDOW: Final = "t.{at} >= %(since)s::timestamptz AND t.{at} < %(until)s::timestamptz"
 CUT: Final = """
 SELECT max(id) FILTER (WHERE nth <= %(limit)s) AS last_id, count(*) > %(limit)s AS is_more
 FROM (
     SELECT id, row_number() OVER (ORDER BY id) AS nth FROM (
         SELECT t.id FROM {table} t
-        WHERE t.id > %(after)s AND t.id <= %(horizon)s
-            AND t.{at} >= %(since)s::timestamptz AND t.{at} < %(until)s::timestamptz
+        WHERE t.id > %(after)s AND t.id <= %(horizon)s AND {window}
         ORDER BY t.id LIMIT %(limit)s + 1
     ) found
 ) numbered
 """
 ROWS: Final = """
 SELECT {columns} FROM {table} t {joins}
-WHERE t.id > %(after)s AND t.id <= %(last)s
-    AND t.{at} >= %(since)s::timestamptz AND t.{at} < %(until)s::timestamptz
+WHERE t.id > %(after)s AND t.id <= %(last)s AND {window}
 ORDER BY t.id
 """

@@ -1,4 +1,4 @@
-"""Everything there is, as a stream of rows."""
+"""Whole tables, as streams of rows."""
 
 import csv
 import io
@@ -11,13 +11,12 @@ from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from analytics.exports.catalogue import EXPORTS
+from analytics.tests import everything
 from antifraud.models import Case
 from core.db import execute
 from core.http.pages import cursor_after
 from events.models import Order
-from members import people
 from rewards.models import Posting, Reward
-from rewards.tests import gifts
 from tenants import audit, context
 from tenants.staff.models import AuditEntry
 from tests.cast import NOON, Shop, make_campaign
@@ -60,17 +59,11 @@ def many_orders(shop, count):
 
 @pytest.mark.parametrize("what", EXPORTS)
 def test_every_export_has_its_rows_with_all_of_its_columns(warehouse, shop, what):
-    make_campaign(rule={"recipient": "both"})
-    shop.joins("anna")
-    click = shop.clicks("anna")
-    shop.joins("boris", click_id=click)
-    shop.pays("boris", "500")
-    flag(shop, inviter="zoe", friend="max")
-    gifts.give(gifts.gift("privilege", code="vip", name="VIP"), people.get_by_external_id("anna"))
+    everything.happens(shop)
 
     rows = rows_of(warehouse.get(f"{ADDRESS}/{what}"))
 
-    shown = [column.name for column in EXPORTS[what].columns if column.name != "identities"]
+    shown = [column.name for column in EXPORTS[what].columns if column.name not in {"identities", "data"}]
     assert rows
     assert [list(row) for row in rows] == [shown] * len(rows)
     assert [row["id"] for row in rows] == sorted(row["id"] for row in rows)
@@ -209,6 +202,23 @@ def test_what_members_are_known_by_wants_the_scope_to_read_them(acme, warehouse,
     assert "identities" not in [each["name"] for each in warehouse.get(ADDRESS).json()["data"][0]["columns"]]
 
 
+def test_what_was_reported_of_members_wants_the_scope_to_read_them_and_goes_with_them(acme, warehouse, shop):
+    shop.report("custom.asked", "anna", label="of anna")
+    shop.report("custom.asked", "boris", label="of boris")
+    shop.handle()
+    with_people = program_of(acme, "exports:read", "members:read")
+
+    bare, before = text_of(warehouse.get(f"{ADDRESS}/events")), rows_of(with_people.get(f"{ADDRESS}/events"))
+    assert program_of(acme, "members:write").delete("/api/v1/members/anna").status_code == 204
+    after = rows_of(with_people.get(f"{ADDRESS}/events"))
+
+    def labels(rows):
+        return [row["data"] and row["data"]["label"] for row in rows if row["kind"] == "custom.asked"]
+
+    assert ("of anna" in bare, "data" in bare) == (False, False)
+    assert (labels(before), labels(after)) == (["of anna", "of boris"], [None, "of boris"])
+
+
 def test_each_page_is_noted_in_the_audit_log(warehouse, shop):
     warehouse.get(f"{ADDRESS}/members", format="csv")
 
@@ -243,12 +253,15 @@ def test_a_clock_that_is_a_little_ahead_asks_since_its_own_now(warehouse):
 
 
 def test_another_tenant_exports_nothing_of_ours(bolt, shop):
-    shop.pays("anna", "5", order="A-1")
+    everything.happens(shop)
     stranger = program_of(bolt, "exports:read", "members:read")
 
-    for what in EXPORTS:
-        told = text_of(stranger.get(f"{ADDRESS}/{what}"))
-        assert (what, "anna" in told or "A-1" in told) == (what, False)
+    found = {what: rows_of(stranger.get(f"{ADDRESS}/{what}")) for what in EXPORTS}
+
+    # What every tenant begins with.
+    assert [each["code"] for each in found.pop("assets")] == ["points"]
+    assert {what: rows for what, rows in found.items() if rows} == {}
+    assert len(found) == len(EXPORTS) - 1
 
 
 def test_a_stream_stays_with_its_tenant_whoever_is_current_while_it_is_read(warehouse, shop):

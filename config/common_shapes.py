@@ -51,7 +51,9 @@ HEADERS: Final[dict[str, type_of_schema]] = {
     "RateLimit-Reset": header("Seconds until all of them may come again.", pattern="^[0-9]+$"),
     "Retry-After": header("Send the same again after so many seconds.", pattern="^[0-9]+$"),
     "Sunset": header("When what is deprecated goes (RFC 8594)."),
-    "X-Request-Id": header("The request's id, in our log too: yours, if you sent one."),
+    "X-Request-Id": header(
+        "The request's id, in our log too: yours, if you sent one that fits.", pattern="^[A-Za-z0-9_-]{1,64}$"
+    ),
 }
 # Of every answer.
 ALWAYS: Final = ("X-Request-Id", "RateLimit-Limit", "RateLimit-Remaining", "RateLimit-Reset")

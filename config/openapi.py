@@ -3,14 +3,14 @@
 import inspect
 import re
 from collections import defaultdict
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from http import HTTPStatus
 from typing import Any, Final, cast
 
 from drf_spectacular.openapi import AutoSchema
 from rest_framework.serializers import CharField, Serializer
 
-from config import common_shapes, failures, guides, links, samples
+from config import common_shapes, failures, guides, links, problem_shapes, samples, webhook_messages
 from config.common_shapes import headers, type_of_schema
 from config.failures import type_of_failure
 from config.tags import PAGES, TAGS
@@ -21,42 +21,12 @@ from core.http.problems import STATUS
 from core.http.reading import Readable
 from core.http.shapes import flat, shape_of, type_of_names
 from events import openapi as events
-from integrations.webhooks import kinds, payloads
 from tenants import auth, middleware, rates, views
 from tenants.views import TenantView
 
-PROBLEM_JSON: Final = "application/problem+json"
-# What REST framework, Django and the database make: nothing in our code raises it.
-BEYOND: Final[dict[int, dict[str, str]]] = {
-    400: {"bad_request": "Bad Request."},
-    401: {
-        "not_authenticated": "Authentication credentials were not provided.",
-        "authentication_failed": "This API key is not valid here.",
-    },
-    406: {"not_acceptable": "Could not satisfy the request Accept header."},
-    503: {
-        "service_unavailable": "The service is busy. Please try again.",
-        "too_slow": "This took too long, and was given up. Ask for less at once, or try again later.",
-    },
-}
-OF_BODIES: Final[dict[int, dict[str, str]]] = {
-    400: {"invalid": "The request is not valid."},
-    415: {"unsupported_media_type": "Unsupported media type in request."},
-}
-SAID: Final = {
-    400: "The request is not valid.",
-    401: "There is no API key, or not one that is valid here.",
-    403: "The key lacks the scope that this needs, or may not do it; or the tenant is suspended.",
-    404: "There is no such thing in this tenant.",
-    406: "There are only JSON answers.",
-    409: "The current state does not allow it.",
-    413: "The body is larger than one mebibyte.",
-    415: "The body is not application/json.",
-    422: "The request contradicts an earlier one.",
-    429: "Too many requests, or too much of something.",
-    503: "The service is busy: nothing was done, and the same request may be sent again.",
-}
 OF_WRITING: Final = frozenset({"POST", "PUT", "PATCH"})
+# Where the document itself was read: of a tenant its own host, of the platform its own.
+SERVERS: Final = [{"url": "/", "description": "The host that this was read at, a tenant's or the platform's."}]
 
 type_of_codes = dict[int, dict[str, str]]
 
@@ -67,6 +37,12 @@ class ApiSchema(AutoSchema):
     def get_serializer_name(self, serializer: Serializer[Any], direction: Any) -> str:
         # Every view has an Output: what tells them apart is the view.
         return type(serializer).__qualname__.replace(".", "")
+
+    def get_operation(self, *where: Any) -> type_of_schema | None:
+        found: type_of_schema | None = super().get_operation(*where)
+        if found is not None:
+            found["description"] = f"{found.get('description', '')} {_scopes_told(found['security'])}".strip()
+        return found
 
     def get_description(self) -> str:  # type: ignore[override]  # drf-spectacular's own signature
         # A view's docstring is for whoever reads the code.
@@ -118,15 +94,15 @@ class ApiSchema(AutoSchema):
             self._complete_row(self._row_of(found.get("200", {})))
         for status, codes in self._codes().items():
             entry = found.setdefault(str(status), {"description": ""})
-            entry.setdefault("content", {})[PROBLEM_JSON] = _problem(status, codes)
+            entry.setdefault("content", {})[problem_shapes.PROBLEM_JSON] = problem_shapes.answer_of(status, codes)
             named = ", ".join(f"`{code}`" for code in sorted(codes))
-            entry["description"] = f"{entry['description'] or SAID[status]} {named}".strip()
+            entry["description"] = f"{entry['description'] or problem_shapes.SAID[status]} {named}".strip()
         found["431"] = {"description": "A header is longer than eight kibibytes, or there are more than a hundred."}
         for code, response in found.items():
             # One that a view describes with a bare schema has no words of its own.
             response["description"] = response.get("description") or HTTPStatus(int(code)).phrase
             response["headers"] = {**response.get("headers", {}), **headers(*self._headers_of(int(code)))}
-        return found
+        return found | problem_shapes.REFERRED_TO
 
     def _headers_of(self, status: int) -> list[str]:
         found = [*common_shapes.ALWAYS]
@@ -161,7 +137,7 @@ class ApiSchema(AutoSchema):
     def _codes(self) -> type_of_codes:
         """Return the codes of the problems that the operation can answer with, by status, each with its sentence."""
         found: type_of_codes = defaultdict(dict)
-        for status, codes in BEYOND.items():
+        for status, codes in problem_shapes.BEYOND.items():
             found[status] |= codes
         for failure in self._failures():
             status, code, sentence = _told(failure)
@@ -169,7 +145,7 @@ class ApiSchema(AutoSchema):
         if "{" in self.path:
             # What is no number cannot be one of ours.
             found[404]["not_found"] = str(NotFound.message)
-        for status, codes in (OF_BODIES if self.method in OF_WRITING else {}).items():
+        for status, codes in (problem_shapes.OF_BODIES if self.method in OF_WRITING else {}).items():
             found[status] |= codes
         return dict(sorted(found.items()))
 
@@ -181,6 +157,12 @@ class ApiSchema(AutoSchema):
         never |= set() if cast("Readable", view).expandable else {expansions.UnknownExpansion}
         never |= set() if shape_of(view, "GET").names else {sparse.UnknownField}
         return {each for each in found - never if _may_happen(each, self.method)}
+
+
+def _scopes_told(security: Sequence[Mapping[str, Sequence[str]]]) -> str:
+    """Return a sentence that says for people what the security requirement says for programs."""
+    told = [" and ".join(f"`{scope}`" for scope in scopes) for each in security for scopes in each.values()]
+    return f"Scope: {' or '.join(told) or 'any'}."
 
 
 def _of_everything(view: type) -> frozenset[type_of_failure]:
@@ -213,25 +195,6 @@ def _told(failure: type_of_failure) -> tuple[int, str, str]:
         status = next(status for family, status in STATUS.items() if issubclass(failure, family))
         return status, code_of(failure.__name__), str(failure.message)
     return int(failure.status_code), failure.default_code, str(failure.default_detail)
-
-
-def _problem(status: int, codes: Mapping[str, str]) -> type_of_schema:
-    only = {"type": "object", "properties": {"code": {"enum": sorted(codes)}}}
-    return {
-        "schema": {"allOf": [{"$ref": "#/components/schemas/Problem"}, only]},
-        "examples": {code: {"value": _example(status, code, detail)} for code, detail in sorted(codes.items())},
-    }
-
-
-def _example(status: int, code: str, detail: str) -> type_of_schema:
-    return {
-        "type": "about:blank",
-        "title": HTTPStatus(status).phrase,
-        "status": status,
-        "detail": detail,
-        "code": code,
-        "request_id": "85efbc7c8e2a45f6b2488cf0101eb2e8",
-    }
 
 
 def _fields(names: type_of_names) -> type_of_schema:
@@ -282,9 +245,12 @@ def complete(result: type_of_schema, **_: Any) -> type_of_schema:
     shapes = components["schemas"] | by_hand
     components["schemas"] = dict(sorted(shapes.items()))
     components["headers"] = common_shapes.HEADERS
+    components["parameters"] = webhook_messages.HEADERS
+    components["responses"] = problem_shapes.responses_of_all()
     result["tags"] = [*_tags()]
-    components["examples"] = _shared_examples(result)
-    result["webhooks"] = {kind.name: {"post": _webhook(kind)} for kind in kinds.ALL.values()}
+    components["examples"] = problem_shapes.shared_examples(result)
+    result["servers"] = SERVERS
+    result["webhooks"] = webhook_messages.described()
     links.add_links(result)
     samples.add_samples(result)
     return cast("type_of_schema", _without_marks(result))
@@ -294,36 +260,6 @@ def _tags() -> Iterator[type_of_schema]:
     for name, said in TAGS.items():
         page = guides.address_of(PAGES.get(name, name))
         yield {"name": name, "description": said, "externalDocs": {"description": "Guide", "url": page}}
-
-
-def _shared_examples(result: type_of_schema) -> type_of_schema:
-    """Take the examples of problems out of the operations, which then refer to them, and return them by their codes."""
-    found: type_of_schema = {}
-    for operations in result["paths"].values():
-        for operation in operations.values():
-            for response in operation["responses"].values():
-                examples = response.get("content", {}).get(PROBLEM_JSON, {}).get("examples", {})
-                found |= {code: example for code, example in examples.items() if "value" in example}
-                examples |= {code: {"$ref": f"#/components/examples/{code}"} for code in examples}
-    return dict(sorted(found.items()))
-
-
-def _webhook(kind: Any) -> type_of_schema:
-    shape = payloads.schema_of(kind)
-    is_of_member = kind.object_type in payloads.WITH_MEMBER
-    example = {
-        **samples.sample({**shape, "properties": {**shape["properties"], "data": {}}}, {}),
-        "environment": "live",
-        "data": {**kind.example, "member": {"id": 6, "external_id": "anna"} if is_of_member else None},
-    }
-    del example["test"]
-    return {
-        "operationId": f"webhook_{kind.name.replace('.', '_')}",
-        "summary": str(kind.label),
-        "tags": ["webhooks"],
-        "requestBody": {"required": True, "content": {"application/json": {"schema": shape, "example": example}}},
-        "responses": {"2XX": {"description": "Any status from 200 to 299 says that you have it."}},
-    }
 
 
 def _without_marks(value: Any) -> Any:

@@ -45,7 +45,7 @@ def _request(path: str, method: str, operation: type_of_json) -> type_of_json:
         "method": method.upper(),
         "url": _url(path, parameters),
         "header": [*_headers(parameters)],
-        "description": operation.get("description", operation["summary"]),
+        "description": operation["description"],
     }
     body = _body(operation)
     if body is not None:

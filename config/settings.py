@@ -126,6 +126,7 @@ MIDDLEWARE = [
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "axes.middleware.AxesMiddleware",
+    "core.http.slashes.SlashMiddleware",
 ]
 ROOT_URLCONF = "config.urls_tenant"
 PUBLIC_SCHEMA_URLCONF = "config.urls_public"
@@ -330,6 +331,8 @@ MERGED_BY = [
     "antifraud.moderation.merging.flag",
     "antifraud.limits.merging.add_up",
 ]
+# Whose verb records a fact for the floors below events.
+FACT_RECORDER = "events.facts.tell"
 # What asks for the kinds of event that the tenant's rules start from, in SQL: campaigns stand above events.
 FACT_TRIGGERS = "campaigns.rulebook.TRIGGERS"
 # What is written with every fact for those who are told of it outside, in SQL, and who is woken then.

@@ -22,7 +22,7 @@ TAGS: Final = {
     "leaderboards": "Who brings the most.",
     "cases": "What waits for a moderator.",
     "webhooks": "Be told instead of asking.",
-    "exports": "Everything there is, table by table.",
+    "exports": "Whole tables: what happened, was offered, owed and spent.",
     "sandbox": "What can only be tried out: time, examples, a fresh start.",
 }
 # The page of docs/api/ that tells more about a group, where it is not called like the group.

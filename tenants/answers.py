@@ -2,8 +2,9 @@
 First answers: a request that is sent again with its Idempotency-Key does nothing, and is answered as the first was.
 
 After draft-ietf-httpapi-idempotency-key-header-07 and Stripe's practice (docs.stripe.com/api/idempotent_requests): the
-key belongs to the tenant and the address it is sent to, holds for a day, and stands for one body. The answer is written
-in the transaction that does the work, so whatever crashes, both are there or neither is.
+key belongs to the tenant and the address it is sent to, holds for a day, and stands for one body. The day is one of
+real time: an advance of a sandbox's clock must not have a repetition done twice. The answer is written in the
+transaction that does the work, so whatever crashes, both are there or neither is.
 
 Work of many transactions keeps a plan first: what it set out to do, so that whoever repeats it after a crash goes on to
 the same end. The answer then takes the plan's place.
@@ -126,7 +127,7 @@ def find_plan(*, asked: Asked, at: datetime) -> str | None:
 
 @in_transaction
 def keep_plan(*, asked: Asked, plan: str, at: datetime) -> None:
-    """Keep what the work sets out to do, before it begins. `at` is when it should end: until then it counts."""
+    """Keep what the work sets out to do, before it begins."""
     keep(asked=asked, answered=Answered(PLANNED, {PLAN: plan}, ""), at=at)
 
 

@@ -58,8 +58,8 @@ class KeyAuthentication(BaseAuthentication):
         asked = cast("TenantRequest", request._request)
         key = self._key_of(words, asked, timezone.now())  # noqa: TID251 (an edge; keys live in real time)
         self._go_to(asked, key.tenant)
-        if key.is_publishable:
-            self._check_origin(asked, key)
+        if key.is_publishable and not hasattr(asked, "page_origin"):
+            raise OriginNotAllowed
         asked.api_key = key
         trail.key.set(key.start)
         return KeyUser(key), key
@@ -78,6 +78,8 @@ class KeyAuthentication(BaseAuthentication):
         if given is None or key is None or not key.is_what(given):
             rates.note_stranger(address=address, at=at)
             raise AuthenticationFailed(REFUSED)
+        # Before the key is refused for anything else: a page of the sites that it names may read why.
+        self._note_page(request, key)
         if not is_familiar:
             rates.note_known(given)
         if not key.holds(at=at):
@@ -89,11 +91,10 @@ class KeyAuthentication(BaseAuthentication):
             raise AuthenticationFailed(REFUSED)
         return key
 
-    def _check_origin(self, request: TenantRequest, key: KnownKey) -> None:
+    def _note_page(self, request: TenantRequest, key: KnownKey) -> None:
         origin = request.headers.get("Origin", "")
-        if origin not in key.origins:
-            raise OriginNotAllowed
-        request.page_origin = origin
+        if key.is_publishable and origin in key.origins:
+            request.page_origin = origin
 
     def _go_to(self, request: TenantRequest, tenant: Tenant) -> None:
         if request.tenant is not None and request.tenant.id not in {tenant.id, tenant.live_id}:
@@ -108,6 +109,14 @@ class KeyScheme(OpenApiAuthenticationExtension):  # type: ignore[no-untyped-call
 
     target_class = KeyAuthentication
     name = "key"
+
+    def get_security_requirement(self, auto_schema: Any) -> list[dict[str, list[str]]]:
+        # Of several scopes any will do, and what is needed besides goes with each (OpenAPI 3.1 calls them roles).
+        scopes: tuple[str, ...] = auto_schema.view.scopes_of(auto_schema.method)
+        besides: str = auto_schema.view.scope_besides
+        if set(scopes) == set(keys.ALL_SCOPES):
+            return [{self.name: []}]
+        return [{self.name: [scope, *filter(None, [besides])]} for scope in scopes]
 
     def get_security_definition(self, auto_schema: Any) -> dict[str, Any]:
         return {

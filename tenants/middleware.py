@@ -10,7 +10,7 @@ from django.utils import timezone, translation
 from core.callers import address_of
 from core.errors import Failure
 from core.http.problems import API_PREFIX, PROBLEM_TYPE, STATUS, Problem
-from tenants import context, hosts, key_uses, spaces
+from tenants import context, hosts, key_uses, origins, spaces
 from tenants.requests import TenantRequest
 
 
@@ -71,6 +71,10 @@ def _refuse(request: TenantRequest, failure: Failure) -> HttpResponse:
     translation.activate(translation.get_language_from_request(request))
     status = next(status for family, status in STATUS.items() if isinstance(failure, family))
     if request.path.startswith(API_PREFIX):
+        # A page may read this, whoever's it is: it is said to everybody, with a key or without.
+        if origins.is_preflight(request):
+            return origins.preflight()
+        readable = origins.headers_for(origins.EVERY_PAGE)
         document = Problem(status=status, code=failure.code, detail=failure.detail).document(request)
-        return JsonResponse(document, status=status, content_type=PROBLEM_TYPE)
+        return JsonResponse(document, status=status, content_type=PROBLEM_TYPE, headers=readable)
     return render(request, "tenants/refused.html", {"sentence": failure.detail}, status=status)

@@ -18,15 +18,20 @@ USUAL_PORTS: Final = {"https": 443, "http": 80}
 
 # A day: browsers keep it shorter by themselves (Chromium two hours, Firefox a day).
 PREFLIGHT_KEPT_SECONDS: Final = 86_400
+METHODS: Final = ("GET", "POST", "PUT", "PATCH", "DELETE")
+EVERY_PAGE: Final = "*"
 HEADERS_TAKEN: Final = ("Authorization", "Content-Type", "Idempotency-Key", "If-None-Match", "X-Request-Id")
 HEADERS_SHOWN: Final = (
+    "Deprecation",
     "ETag",
     "Idempotent-Replayed",
+    "Link",
     "Location",
     "RateLimit-Limit",
     "RateLimit-Remaining",
     "RateLimit-Reset",
     "Retry-After",
+    "Sunset",
     "X-Request-Id",
 )
 
@@ -51,14 +56,14 @@ def is_preflight(request: HttpRequest) -> bool:
     return request.method == "OPTIONS" and {"Origin", "Access-Control-Request-Method"} <= request.headers.keys()
 
 
-def preflight(methods: Iterable[str]) -> HttpResponse:
+def preflight(methods: Iterable[str] = METHODS) -> HttpResponse:
     """
     Say yes to every page: whose key it is only the request itself will tell, and whether its answer may be read.
 
     No cookies are taken along (there is no Access-Control-Allow-Credentials), so a page has nothing but its key.
     """
     headers = {
-        "Access-Control-Allow-Origin": "*",
+        "Access-Control-Allow-Origin": EVERY_PAGE,
         "Access-Control-Allow-Methods": ", ".join(methods),
         "Access-Control-Allow-Headers": ", ".join(HEADERS_TAKEN),
         "Access-Control-Max-Age": str(PREFLIGHT_KEPT_SECONDS),

@@ -3,12 +3,12 @@
 from typing import Any
 
 from celery import shared_task
+from django.utils import timezone
 
 from tenants import answers, rounds
-from tenants.clock import now
 
 
 @shared_task
 def forget_answers(**_: Any) -> None:
     """Forget the first answers that are older than a day."""
-    rounds.visit(lambda _tenant: answers.forget_old(at=now()))
+    rounds.visit(lambda _tenant: answers.forget_old(at=timezone.now()))

@@ -190,7 +190,7 @@ class TenantView(APIView):
                 raise MissingScope(extra={"required_scope": scope})
 
     def _handle_once(self, request: Request, asked: Asked, handle: Callable[[], Response]) -> HttpResponseBase:
-        at = now()
+        at = timezone.now()
         with transaction():
             first = answers.begin(asked=asked, at=at)
             if first is not None:
@@ -203,13 +203,12 @@ class TenantView(APIView):
         self.asked = asked
         with answers.alone(asked=asked):
             with transaction():
-                first = answers.begin(asked=asked, at=now())
+                first = answers.begin(asked=asked, at=timezone.now())
             if first is not None:
                 return _told_again(first)
             response = self._finished(request, handle())
             with transaction():
-                # A sandbox's clock may have gone on meanwhile.
-                answers.keep(asked=asked, answered=_answered(response), at=now())
+                answers.keep(asked=asked, answered=_answered(response), at=timezone.now())
             return response
 
     def _rendered(self, request: Request, handle: Callable[[], Response]) -> HttpResponse:

@@ -14,6 +14,7 @@ from rewards import ledger
 from rewards.models import Adjustment
 from tenants import answers, context, keys
 from tenants.answers import Answered, Asked
+from tenants.models import Tenant
 from tenants.staff.models import Answer
 from tenants.tasks import forget_answers
 from tests.cast import NOON, Shop
@@ -264,6 +265,27 @@ def test_a_moment_before_it_is_not(program):
     Answer.objects.update(created_at=timezone.now() - answers.KEPT_FOR + timedelta(minutes=1))
 
     assert once(program, {"external_id": "boris"}).status_code == 422
+
+
+def test_an_advance_of_the_sandboxs_clock_has_nothing_done_twice(acme):
+    _row, key = keys.issue(tenant=acme, environment="sandbox", name="test", scopes=["rewards:write"], at=NOON)
+    tester = Program(key, host=host_of(acme))
+    with context.in_tenant("t_acme_sandbox"):
+        Shop().joins("anna")
+    first = once(tester, SORRY, "/api/v1/adjustments")
+    Tenant.objects.filter(schema_name="t_acme_sandbox").update(clock_ahead=timedelta(days=30))
+    forget_answers()
+
+    again = once(tester, SORRY, "/api/v1/adjustments")
+
+    assert (first.status_code, again.status_code, again.content) == (201, 201, first.content)
+    assert again.headers["Idempotent-Replayed"] == "true"
+    with context.in_tenant("t_acme_sandbox"):
+        assert Adjustment.objects.count() == 1
+        # A day is a real one, whatever the sandbox's clock says.
+        Answer.objects.update(created_at=timezone.now() - answers.KEPT_FOR)
+        forget_answers()
+        assert not Answer.objects.exists()
 
 
 def test_the_clock_forgets_what_is_older_than_a_day_of_every_tenant(program, bolt):

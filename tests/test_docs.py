@@ -16,11 +16,14 @@ from django.apps import apps
 from django.core.management import get_commands
 
 from config import reference
+from core import codes
 from core.errors import Failure, code_of
 from core.http.problems import STATUS
 from demo.businesses import PLATFORM_PASSWORD, PLATFORM_USERNAME, RECORD_SHOP, ROLES
 from events.kinds import CUSTOM, FACTS, KINDS
+from integrations.webhooks import signing
 from tenants.keys import ALL_SCOPES
+from tenants.models import ApiKey
 from tests.checkout import PACKAGES, ROOT, own_models, sources
 from tests.programs import program_of
 from tests.walk import Asked, Place, places
@@ -254,6 +257,16 @@ def _scopes_of(place: Place) -> Iterator[tuple[str, str]]:
 
 def test_every_scope_is_in_the_api_document():
     assert [scope for scope in ALL_SCOPES if f"`{scope}`" not in text_of(AUTHENTICATION)] == []
+
+
+def test_the_patterns_for_scanners_find_every_secret_and_nothing_that_is_public():
+    patterns = re.findall(r"^(?:sk|whsec)_.*$", text_of(AUTHENTICATION), re.MULTILINE)
+    keys = {kind: [codes.new_key(place, kind).full for place in ("live", "sandbox")] for kind in ApiKey.Kind.values}
+    secrets = [*keys["secret"], *(signing.secret_of(bytes([each] * signing.KEY_SIZE_BYTES)) for each in range(256))]
+
+    found = [secret for secret in secrets for pattern in patterns if re.search(pattern, f"({secret})")]
+    assert (len(patterns), found) == (2, secrets)
+    assert [key for key in keys["publishable"] for pattern in patterns if re.search(pattern, key)] == []
 
 
 def test_the_front_page_leads_to_every_other_page_and_stays_short():

@@ -37,6 +37,18 @@ def refused(answer):
     return answer.status_code, answer.json()["code"]
 
 
+def test_who_has_a_slash_in_their_id_is_erased_and_the_ban_of_another_stands(acme, shop, bot):
+    for name in ("team", "team/ban"):
+        shop.joins(name)
+    bot.put({"note": "Fraud"}, "/api/v1/members/team/ban")
+    address = "/api/v1/members/team%2Fban"
+
+    answer = bot.client.delete(address, headers=bot.headers, RAW_URI=address)
+
+    assert (answer.status_code, status_of("team")) == (204, "blocked")
+    assert sorted(Member.objects.values_list("status", flat=True)) == ["blocked", "erased"]
+
+
 def test_a_program_bans_and_lifts_under_its_key_s_name(shop, bot):
     shop.joins("anna")
 

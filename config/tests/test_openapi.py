@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 from django.conf import settings
-from django.urls import path
+from django.urls import get_resolver, path
 from drf_spectacular.drainage import GENERATOR_STATS
 from drf_spectacular.generators import SchemaGenerator
 from drf_spectacular.utils import extend_schema
@@ -14,13 +14,18 @@ from jsonschema import Draft202012Validator
 from rest_framework import serializers
 from rest_framework.response import Response
 
+from config.common_shapes import HEADERS
 from core.http.deprecations import NOTICE, Deprecation
 from events.kinds import KINDS
 from integrations.webhooks import kinds as webhooks
+from integrations.webhooks import outcomes, signing
+from tenants.keys import ALL_SCOPES
+from tenants.origins import HEADERS_SHOWN
 from tenants.views import TenantView
 from tests.people import browser_of, staff_of
 
 SINCE = datetime(2026, 3, 1, tzinfo=UTC)
+SECRET = signing.secret_of(b"k" * signing.KEY_SIZE_BYTES)
 
 
 @pytest.fixture(scope="module")
@@ -55,21 +60,79 @@ def test_every_shape_that_is_referred_to_is_there(document):
 
 def test_every_operation_says_what_it_does_and_how_it_fails(document):
     for name, _path, method, operation in operations(document):
-        expected = {"400", "401", "403", "404", "406", "429", "503"}
+        expected = {"400", "401", "403", "404", "405", "406", "429", "500", "503"}
         expected |= {"409", "422"} if method == "post" else {"304"} if method == "get" else set()
         expected |= {"413", "415"} if method in {"post", "put", "patch"} else set()
         assert operation["summary"], name
         assert expected <= set(operation["responses"]), name
-        assert all(response["description"] for response in operation["responses"].values()), name
+        assert all(resolved(document, each)["description"] for each in operation["responses"].values()), name
+
+
+def resolved(document, described):
+    """Return what a description refers to, or itself."""
+    for part in described.get("$ref", "").split("/")[1:]:
+        described = document if part == "components" else described
+        described = described[part]
+    return described
+
+
+def codes_of(response):
+    return set(response["content"]["application/problem+json"]["schema"]["allOf"][1]["properties"]["code"]["enum"])
 
 
 def problems(operation):
-    """Return the codes that an operation says it can answer with, by status."""
+    """Return the codes that an operation says it can answer with, by status; without those that all have."""
     return {
-        status: set(response["content"]["application/problem+json"]["schema"]["allOf"][1]["properties"]["code"]["enum"])
+        status: codes_of(response)
         for status, response in operation["responses"].items()
         if "application/problem+json" in response.get("content", {})
     }
+
+
+@pytest.mark.parametrize(("status", "code"), [("405", "method_not_allowed"), ("500", "internal_server_error")])
+def test_what_every_operation_can_answer_with_is_described_once(document, status, code):
+    (place,) = {operation["responses"][status]["$ref"] for *_where, operation in operations(document)}
+    content = resolved(document, {"$ref": place})["content"]["application/problem+json"]
+    shape = Draft202012Validator({"components": document["components"], **content["schema"]})
+
+    assert codes_of(resolved(document, {"$ref": place})) == {code}
+    assert [shape.validate(each["value"]) for each in content["examples"].values()] == [None]
+
+
+def views_of(document):
+    """Yield every operation with its view."""
+    resolver = get_resolver("config.urls_tenant")
+    for name, address, method, operation in operations(document):
+        yield name, method.upper(), resolver.resolve(re.sub(r"{\w+}", "1", address)).func.cls, operation
+
+
+def test_every_operation_names_the_scopes_of_which_it_needs_one(document):
+    for name, method, view, operation in views_of(document):
+        scopes = view.scopes_of(method)
+        told = [each["key"] for each in operation["security"]]
+        besides = [view.scope_besides] if view.scope_besides else []
+        expected = [[]] if scopes == ALL_SCOPES else [[scope, *besides] for scope in scopes]
+        assert (name, told) == (name, expected)
+        sentence = operation["description"].rpartition("Scope: ")[2]
+        assert re.findall(r"`([a-z:]+)`", sentence) == [scope for each in expected for scope in each], name
+        assert sentence.endswith("."), name
+
+
+@pytest.mark.parametrize(
+    ("path", "said"),
+    [
+        ("/api/v1/key", "Scope: any."),
+        ("/api/v1/rewards", "Scope: `rewards:read`."),
+        ("/api/v1/members/{external_id}/export", "Scope: `exports:read` and `members:read`."),
+        ("/api/v1/campaigns/{campaign_id}", "Scope: `campaigns:read` or `public:read`."),
+    ],
+)
+def test_a_scope_is_told_in_words(document, path, said):
+    assert document["paths"][path]["get"]["description"].endswith(said)
+
+
+def test_the_address_is_that_of_the_host_where_the_document_was_read(document):
+    assert [server["url"] for server in document["servers"]] == ["/"]
 
 
 def test_an_operation_names_the_codes_of_what_its_verbs_refuse(document):
@@ -162,11 +225,25 @@ def test_what_will_go_is_marked():
 
 
 def test_every_fact_that_a_webhook_tells_is_described(document):
-    assert set(document["webhooks"]) == set(webhooks.ALL)
+    assert set(document["webhooks"]) == {*webhooks.ALL, "webhook.test"}
     for name, told in document["webhooks"].items():
         content = told["post"]["requestBody"]["content"]["application/json"]
         assert content["example"]["type"] == name
         Draft202012Validator(content["schema"]).validate(content["example"])
+        assert content["example"].get("test", False) is (name == "webhook.test")
+
+
+def test_the_headers_of_a_message_are_described_as_they_are_sent(document):
+    sent = signing.headers_of(message_id="msg_1", body=b"{}", secrets=[SECRET, SECRET], at=SINCE)
+    sent |= {outcomes.ATTEMPT: "10"}
+    for name, told in document["webhooks"].items():
+        described = [resolved(document, each) for each in told["post"]["parameters"]]
+        assert {(each["name"], each["in"], each["required"]) for each in described} == {
+            (header, "header", True) for header in sent
+        }, name
+    for each in described:
+        Draft202012Validator(each["schema"]).validate(sent[each["name"]])
+        Draft202012Validator(each["schema"]).validate(each["example"])
 
 
 def test_every_group_of_operations_has_its_place_and_its_words(document):
@@ -231,3 +308,7 @@ def test_the_reference_asks_nobody_else_for_anything(client):
     assert re.findall(r"https?://(?!acme\.localhost)[^\s\"']+", page + script) == []
     # The content security policy allows neither scripts nor styles in the page itself.
     assert re.findall(r"<script(?![^>]*\bsrc=)[^>]*>|<style|\bstyle=", page) == []
+
+
+def test_a_page_may_read_every_header_that_the_reference_names():
+    assert set(HEADERS) <= set(HEADERS_SHOWN)

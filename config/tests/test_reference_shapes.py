@@ -64,6 +64,13 @@ def test_what_must_not_be_empty_is_told_so_of_what_is_sent_only(document):
     assert "minLength" not in shapes["EventProgress"]["properties"]["key"]
 
 
+@pytest.mark.parametrize("shape", ["MemberInput", "MemberSearchInput", "Known"])
+def test_an_identity_may_be_a_number_and_is_told_so(document, shape):
+    told = document["components"]["schemas"][shape]["properties"]
+
+    assert told["telegram"]["type"] == told["external_id"]["type"] == ["string", "integer", "null"]
+
+
 def test_nothing_is_told_to_be_the_default_that_would_be_refused(document):
     sent = document["paths"]["/api/v1/redemptions"]["post"]["requestBody"]["content"]["application/json"]["schema"]
 

@@ -10,7 +10,11 @@ from core import trail
 
 
 class RequestIdMiddleware:
-    """Give every request an id that its answer, its problem document and its log lines carry: the caller's, or ours."""
+    """
+    Give every request an id that its answer, its problem document and its log lines carry.
+
+    The caller's own, if it is plain enough to stand in a log, a header and an address; else one of ours.
+    """
 
     ACCEPTED = re.compile(r"[A-Za-z0-9_-]{1,64}")
 

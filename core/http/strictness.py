@@ -51,7 +51,9 @@ def still_to_come(validated: Mapping[str, Any], *, at: datetime) -> dict[str, li
 
 
 def _is_of_kind(field: Any, value: Any) -> bool:
-    kinds = next((kinds for of, kinds, _code in KINDS if isinstance(field, of)), None)
+    usual = next((kinds for of, kinds, _code in KINDS if isinstance(field, of)), None)
+    # Of a field that takes more the class says so.
+    kinds = getattr(field, "json_kinds", usual)
     if kinds is None:
         return True
     return isinstance(value, kinds) and (bool in kinds or not isinstance(value, bool))

@@ -1,11 +1,12 @@
 """What a browser lets a page do: with a publishable key, from a site that the key names, and else nothing."""
 
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 import pytest
 from django.test import Client
 
-from tenants import keys
+from tenants import keys, standing
+from tenants.models import ApiKey
 
 pytestmark = pytest.mark.django_db
 
@@ -53,6 +54,41 @@ def test_a_page_may_read_why_it_was_refused(acme, settings):
 
     assert [answer.status_code for answer in answers] == [403, 405, 429]
     assert {answer["Access-Control-Allow-Origin"] for answer in answers} == {SHOP}
+
+
+@pytest.mark.parametrize("ended", ["expires_at", "revoked_at"])
+def test_a_page_may_read_that_its_key_is_not_valid(acme, ended):
+    full = page_key(acme)
+    ApiKey.objects.filter(name="Window").update(**{ended: NOW - timedelta(days=1)})
+
+    there, elsewhere = ask(full), ask(full, origin="https://evil.example")
+
+    assert [(answer.status_code, answer.json()["code"]) for answer in (there, elsewhere)] == [
+        (401, "authentication_failed")
+    ] * 2
+    assert (there["Access-Control-Allow-Origin"], cors_of(elsewhere)) == (SHOP, {})
+
+
+def test_of_a_key_that_nobody_has_no_page_reads_anything(acme):
+    full = page_key(acme)
+
+    answer = ask(f"{full[:-1]}{'a' if full[-1] != 'a' else 'b'}")
+
+    assert (answer.status_code, cors_of(answer)) == (401, {})
+
+
+@pytest.mark.parametrize(("host", "allowed"), [("acme.localhost", "*"), ("localhost", SHOP)])
+def test_a_page_may_read_that_the_tenant_is_suspended(acme, host, allowed, django_capture_on_commit_callbacks):
+    full = page_key(acme)
+    with django_capture_on_commit_callbacks(execute=True):
+        standing.suspend(tenant=acme)
+
+    asked = Client(headers={"host": host}).options(ADDRESS, headers=PREFLIGHT)
+    answer = ask(full, host=host)
+
+    assert (asked.status_code, asked["Access-Control-Allow-Origin"]) == (204, "*")
+    assert (answer.status_code, answer.json()["code"]) == (403, "tenant_suspended")
+    assert answer["Access-Control-Allow-Origin"] == allowed
 
 
 def test_a_page_that_knows_the_answer_already_hears_so(acme):

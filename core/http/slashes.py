@@ -13,6 +13,9 @@ from core.http.problems import API_PREFIX
 # Where a server keeps the target as it was sent: gunicorn, and others. WSGI itself has it decoded only.
 AS_SENT: Final = ("RAW_URI", "REQUEST_URI")
 ENCODED: Final = re.compile("%2f", re.IGNORECASE)
+# RFC 9112: whoever takes a server for a proxy sends it the whole address.
+BEFORE_PATH: Final = re.compile("^[a-z][a-z0-9+.-]*://[^/?#]*", re.IGNORECASE)
+AFTER_PATH: Final = re.compile("[?#]")
 # Stands for a slash while the view is looked for: a noncharacter of Unicode, for use within programs.
 STAND_IN: Final = "\ufdd0"
 HAS_STAND_INS: Final = "SARAFAN_STAND_INS"
@@ -66,7 +69,8 @@ def _with_stand_ins(request: HttpRequest) -> str | None:
 
 
 def _path_sent(environ: Mapping[str, Any]) -> str:
-    return next((str(environ[name]) for name in AS_SENT if name in environ), "").partition("?")[0]
+    target = next((str(environ[name]) for name in AS_SENT if name in environ), "")
+    return AFTER_PATH.split(BEFORE_PATH.sub("", target), maxsplit=1)[0]
 
 
 def _with_slashes(value: Any) -> Any:

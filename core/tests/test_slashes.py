@@ -43,6 +43,18 @@ def test_an_encoded_slash_belongs_to_the_name(server, slash):
 
 
 @pytest.mark.parametrize(
+    "sent",
+    [
+        "http://acme.example.com/api/v1/members/team%2Fban",
+        "HTTPS://acme.example.com:8000/api/v1/members/team%2Fban?note=x",
+        "/api/v1/members/team%2Fban#x",
+    ],
+)
+def test_it_does_so_however_the_address_was_sent(sent):
+    assert led("/api/v1/members/team/ban", sent)[:2] == ("member", {"external_id": "team/ban"})
+
+
+@pytest.mark.parametrize(
     ("decoded", "sent"),
     [
         ("/api/v1/members/team/ban", "/api/v1/members/team/ban"),

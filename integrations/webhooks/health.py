@@ -4,6 +4,7 @@ import logging
 from collections.abc import Mapping
 from datetime import datetime
 from typing import Final
+from urllib.parse import urlsplit
 
 from django.utils.translation import gettext_lazy as _
 
@@ -55,8 +56,9 @@ def _disable(endpoint_id: int, why: str, *, at: datetime) -> None:
 
 
 def _fact_of(endpoint_id: int, url: str, why: str, *, at: datetime) -> Fact:
-    # What follows on the question mark may be a secret of the receiver's, and the other webhooks are other people's.
-    data = {"webhook_id": endpoint_id, "url": url.partition("?")[0], "why": why}
+    # What follows on the host may be a secret of the receiver's, and the other webhooks are other people's.
+    parts = urlsplit(url)
+    data = {"webhook_id": endpoint_id, "url": f"{parts.scheme}://{parts.netloc}", "why": why}
     return Fact("webhook.disabled", f"webhook:{endpoint_id}:disabled:{at.isoformat()}", data)
 
 

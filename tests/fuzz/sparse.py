@@ -7,6 +7,7 @@ Whatever is there has the shape that the reference tells, in which nothing is re
 from typing import Any
 
 import schemathesis
+from schemathesis.core.parameters import ParameterLocation
 
 from tests.fuzz.shapes import ANSWER, shape_of, without_required
 
@@ -16,7 +17,9 @@ SPARSE = "fields"
 @schemathesis.hook
 def before_call(context: Any, case: Any, kwargs: Any) -> None:
     """Ask for whole answers on a walk: it goes on from what is in them, and ends at a failure, even a filtered one."""
-    if case.meta is not None and case.meta.phase.name == "stateful" and case.query:
+    is_walk = case.meta is not None and case.meta.phase.name == "stateful"
+    # What is wrong with a query may be its `fields`.
+    if is_walk and case.query and not case.meta.is_negative_at(ParameterLocation.QUERY):
         case.query = {name: value for name, value in case.query.items() if name != SPARSE}
 
 

@@ -95,7 +95,7 @@ class Event(models.Model):
             # Refunds and cancellations whose order has not come: by the order's number.
             Index(
                 KeyTextTransform("order_id", "data"),
-                condition=Q(kind__in=["order.refunded", "order.cancelled"]) & ~Q(status="handled"),
+                condition=(Q(kind="order.refunded") | Q(kind="order.cancelled")) & ~Q(status="handled"),
                 name="event_early_return",
             ),
             Index(fields=["cause"], condition=Q(cause__isnull=False), name="event_by_cause"),

@@ -67,7 +67,7 @@ ORDERS = """
             AND f.status = 'handled' AND f.data ->> 'order_id' = o.number
     ))), '[]') FROM events_order o JOIN events_event e ON e.id = o.event_id
     WHERE o.number = ANY(%(numbers)s::text[]))"""
-# Two partial indexes find what is parked and what has failed, which is little beside the log.
+# The index event_early_return has them by the number of their order: they are few beside the log.
 EARLY = """
 (SELECT jsonb_object_agg(found.number, found.ids) FROM (
     SELECT e.data ->> 'order_id' AS number, jsonb_agg(e.id ORDER BY e.id) AS ids FROM events_event e

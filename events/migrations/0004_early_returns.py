@@ -15,7 +15,8 @@ class Migration(migrations.Migration):
             model_name="event",
             index=models.Index(
                 KeyTextTransform("order_id", "data"),
-                condition=models.Q(kind__in=["order.refunded", "order.cancelled"]) & ~models.Q(status="handled"),
+                condition=(models.Q(kind="order.refunded") | models.Q(kind="order.cancelled"))
+                & ~models.Q(status="handled"),
                 name="event_early_return",
             ),
         ),

@@ -1,5 +1,6 @@
 """Records what is reported, each event once: the same key again is the same event, however many send it at once."""
 
+import time
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -15,6 +16,7 @@ from events import doorbell
 from events.reports import Report
 
 ATTEMPTS_MAX: Final = 3
+PAUSE_SECONDS: Final = 0.1
 
 # Ids are drawn in the order of the request, because events are handled in the order of their ids. Rows are written in
 # the order of what must be unique: two requests with the same events in opposite order would else wait for each other.
@@ -149,6 +151,8 @@ def _insert(reports: Sequence[Report], at: datetime) -> dict[str, int]:
             # Keys given to different orders can still cross. PostgreSQL ends one of the two, which did nothing yet.
             if not isinstance(error.__cause__, DeadlockDetected) or _cannot_retry(attempt):
                 raise
+            # Or it would have again what the other waits for, before that one is awake.
+            time.sleep(attempt * PAUSE_SECONDS)
     raise AssertionError("The last attempt returns or raises.")
 
 

@@ -7,7 +7,7 @@ from django.db.models import Model
 from django.http import HttpRequest
 from django.urls import reverse
 from django.utils.html import format_html
-from django.utils.http import url_has_allowed_host_and_scheme
+from django.utils.http import escape_leading_slashes, url_has_allowed_host_and_scheme
 from django.utils.safestring import SafeString
 
 # Where config.urls_tenant and config.urls_public put it.
@@ -46,4 +46,6 @@ def back(request: HttpRequest, *, otherwise: str) -> str:
     if not url_has_allowed_host_and_scheme(came_from, {request.get_host()}, require_https=request.is_secure()):
         return otherwise
     parts = urlsplit(came_from)
-    return f"{parts.path}?{parts.query}" if parts.query else parts.path
+    # Two slashes at the beginning would lead to another host.
+    path = escape_leading_slashes(parts.path)
+    return f"{path}?{parts.query}" if parts.query else path

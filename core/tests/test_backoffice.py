@@ -80,6 +80,7 @@ def test_a_figure_is_grouped_as_the_reader_groups_it(language, expected):
         ("http://shop.localhost/admin/x/?p=2", "/admin/x/?p=2"),
         ("http://shop.localhost/admin/x/", "/admin/x/"),
         ("http://evil.example/admin/x/", "/home/"),
+        ("http://shop.localhost//evil.example/x", "/%2Fevil.example/x"),
         ("javascript:alert(1)", "/home/"),
         ("", "/home/"),
     ],
@@ -88,3 +89,12 @@ def test_one_comes_back_to_our_own_pages_only(referer, expected):
     request = RequestFactory().post("/act/", headers={"host": "shop.localhost", "referer": referer})
 
     assert back(request, otherwise="/home/") == expected
+
+
+@pytest.mark.parametrize(("said", "expected"), [("/admin/x/?p=2", "/admin/x/?p=2"), ("//evil.example/", "/from/")])
+def test_a_page_that_stands_between_says_where_one_was(said, expected):
+    request = RequestFactory().post(
+        "/act/", {"back": said}, headers={"host": "shop.localhost", "referer": "http://shop.localhost/act/"}
+    )
+
+    assert back(request, otherwise="/from/") == expected
